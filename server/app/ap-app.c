@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "app"
+
+#include "app/ap-app.h"
+
+#include "app/ap-worker.h"
+#include "base/ap-log.h"
+#include "net/ap-listener.h"
+
+#include <glib-unix.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* How often a draining server looks whether the last session has gone. */
+#define DRAIN_CHECK_MS 10
+/* What elements may take to stop at the very end. */
+#define PIPELINE_STOP_TIME_US (2 * G_USEC_PER_SEC)
+
+struct _ApApp {
+  GMainLoop *loop;
+  ApWorkerSettings settings;
+  GPtrArray *workers;
+  ApLineWriter *frame_log; /* NULL: none */
+  gint64 drain_seconds;
+  gint64 drain_until; /* monotonic, microseconds; 0 while serving */
+  int exit_status;
+};
+
+static guint
+count_sessions (gpointer data)
+{
+  ApApp *app = data;
+  guint count = 0;
+
+  for (guint i = 0; i < app->workers->len; i++)
+    count += ap_worker_count_sessions (g_ptr_array_index (app->workers, i));
+  return count;
+}
+
+static void
+report_dropped_lines (guint64 lines)
+{
+  ap_warning ("stdout does not keep up: %" G_GUINT64_FORMAT " lines of the frame log were dropped", lines);
+}
+
+/* A connection is a descriptor; the usual soft limit of 1,024 is there for programs that use select(). */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit (RLIMIT_NOFILE, &limit);
+  }
+}
+
+static gboolean
+open_listeners (const ApConfig *config, GArray *fds, guint n, GSocketAddress **bound, GError **error)
+{
+  guint16 port = (guint16)config->port;
+
+  for (guint i = 0; i < n; i++) {
+    int fd;
+
+    g_clear_object (bound);
+    fd = ap_listener_open (config->host, port, i == 0, bound, error);
+    if (fd < 0)
+      return FALSE;
+    g_array_append_val (fds, fd);
+    port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (*bound));
+  }
+  return TRUE;
+}
+
+static void
+log_start (GSocketAddress *bound, const ApWorkerSettings *settings, guint n_workers)
+{
+  g_autofree char *address = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (bound));
+
+  ap_info ("listening on http://%s with %u worker%s, %s%s", address, n_workers, n_workers == 1 ? "" : "s",
+           settings->pipeline.elements != NULL ? "pipeline: " : "passthrough",
+           settings->pipeline.elements != NULL ? settings->pipeline.elements : "");
+}
+
+ApApp *
+ap_app_start (const ApConfig *config, GError **error)
+{
+  g_autoptr (ApApp) app = g_new0 (ApApp, 1);
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GSocketAddress) bound = NULL;
+  guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
+
+  raise_descriptor_limit ();
+  app->loop = g_main_loop_new (NULL, FALSE);
+  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_stop);
+  app->drain_seconds = config->drain_seconds;
+  app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
+  app->settings.count_sessions = count_sessions;
+  app->settings.data = app;
+  if (!ap_config_get_pipeline (config, &app->settings.pipeline, error))
+    return NULL;
+  if (app->settings.pipeline.elements != NULL && !ap_pipeline_check (&app->settings.pipeline, error))
+    return NULL;
+  if (!open_listeners (config, fds, n, &bound, error))
+    return NULL;
+  if (!config->no_log_frames)
+    app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (app->workers, ap_worker_start (i, g_array_index (fds, int, i), &app->settings));
+  log_start (bound, &app->settings, n);
+  return g_steal_pointer (&app);
+}
+
+static gboolean
+check_drained (gpointer data)
+{
+  ApApp *app = data;
+  guint left = count_sessions (app);
+
+  if (left > 0 && g_get_monotonic_time () < app->drain_until)
+    return G_SOURCE_CONTINUE;
+  if (left > 0)
+    ap_warning ("%u session%s did not close in time", left, left == 1 ? "" : "s");
+  g_main_loop_quit (app->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_signal (gpointer data)
+{
+  ApApp *app = data;
+
+  if (app->drain_until != 0) {
+    ap_warning ("stopped without waiting for %u sessions", count_sessions (app));
+    app->exit_status = 1;
+    g_main_loop_quit (app->loop);
+    return G_SOURCE_CONTINUE;
+  }
+  ap_info ("shutting down: %u sessions have %" G_GINT64_FORMAT " seconds to close", count_sessions (app),
+           app->drain_seconds);
+  app->drain_until = g_get_monotonic_time () + app->drain_seconds * G_USEC_PER_SEC;
+  for (guint i = 0; i < app->workers->len; i++)
+    ap_worker_drain (g_ptr_array_index (app->workers, i));
+  g_timeout_add (DRAIN_CHECK_MS, check_drained, app);
+  return G_SOURCE_CONTINUE;
+}
+
+int
+ap_app_run (ApApp *app)
+{
+  guint interrupt = g_unix_signal_add (SIGINT, on_signal, app);
+  guint terminate = g_unix_signal_add (SIGTERM, on_signal, app);
+
+  g_main_loop_run (app->loop);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  return app->exit_status;
+}
+
+void
+ap_app_free (ApApp *app)
+{
+  g_clear_pointer (&app->workers, g_ptr_array_unref);
+  g_clear_pointer (&app->frame_log, ap_line_writer_free);
+  ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
+  gst_clear_caps (&app->settings.pipeline.caps);
+  g_clear_pointer (&app->loop, g_main_loop_unref);
+  g_free (app);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/ap-log.h"
+#include "media/ap-pipeline.h"
+
+/* The server's settings. Each has a command-line option; the same name in capitals behind `AUDIO_` is its environment
+ * variable and its key in a `.env` file. An option goes before the environment, that before the file, that before the
+ * default. */
+typedef struct {
+  char *host;
+  gint64 port;
+  gint64 workers; /* 0: one for each core */
+  gint64 drain_seconds;
+  gint64 max_frame_bytes;
+  char *pipeline; /* GStreamer elements; NULL: none */
+  char *caps;     /* of the audio that clients send */
+  char *pipeline_mode;
+  char *log_level;
+  char *log_format;
+  gboolean no_log_frames;
+  /* What to do instead of serving. */
+  gboolean healthcheck;
+  gboolean version;
+  gboolean help;
+} ApConfig;
+
+/**
+ * ap_config_load:
+ * @arguments: (inout): the command line, without the program's name
+ * @folder: where a `.env` file is looked for
+ *
+ * Errors name the setting, the value and what is valid: AP_ERROR_USAGE for the command line, AP_ERROR_CONFIG for the
+ * rest.
+ */
+ApConfig *ap_config_load (char **arguments, const char *folder, GError **error);
+void ap_config_free (ApConfig *config);
+
+/* The text of --help. */
+char *ap_config_help (void);
+
+GLogLevelFlags ap_config_get_log_level (const ApConfig *config);
+ApLogFormat ap_config_get_log_format (const ApConfig *config);
+/* @spec->caps is (transfer full). */
+gboolean ap_config_get_pipeline (const ApConfig *config, ApPipelineSpec *spec, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApConfig, ap_config_free)

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "app"
+
+#include "app/ap-worker.h"
+
+#include "app/ap-endpoints.h"
+#include "base/ap-json.h"
+#include "base/ap-log.h"
+#include "net/ap-http.h"
+#include "session/ap-session.h"
+
+struct _ApWorker {
+  const ApWorkerSettings *settings;
+  GThread *thread;
+  GMainContext *context;
+  GMainLoop *loop;
+  int listen_fd;
+
+  /* The worker thread's own. */
+  ApPoller *poller;
+  ApHttp *http;
+  ApSessionHost host;
+};
+
+static void
+health (SoupServerMessage *message, gpointer data)
+{
+  ApWorker *worker = data;
+  JsonBuilder *builder = json_builder_new ();
+  g_autofree char *body = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "status");
+  json_builder_add_string_value (builder, "ok");
+  json_builder_set_member_name (builder, "active_connections");
+  json_builder_add_int_value (builder, worker->settings->count_sessions (worker->settings->data));
+  json_builder_end_object (builder);
+  body = ap_json_builder_take (builder);
+  ap_http_respond (message, SOUP_STATUS_OK, body);
+}
+
+static void
+open_session (int fd, GBytes *early, const char *peer, gconstpointer endpoint, gpointer data)
+{
+  ApWorker *worker = data;
+
+  ap_session_open (&worker->host, endpoint, fd, early, peer);
+}
+
+static void
+on_round_end (gpointer data)
+{
+  ap_session_host_end_round (&((ApWorker *)data)->host);
+}
+
+static void
+set_up (ApWorker *worker)
+{
+  g_autoptr (GError) error = NULL;
+
+  worker->poller = ap_poller_new (worker->context, on_round_end, worker);
+  worker->host.poller = worker->poller;
+  worker->host.pipeline_spec = &worker->settings->pipeline;
+  worker->host.max_frame_bytes = worker->settings->max_frame_bytes;
+  worker->host.frame_log = worker->settings->frame_log;
+  if (!ap_session_host_start_passthrough (&worker->host, &error))
+    g_error ("cannot start the passthrough pipeline: %s", error->message);
+  worker->http = ap_http_new (worker->listen_fd);
+  ap_http_add_handler (worker->http, "/health", health, worker);
+  for (const ApEndpoint *const *endpoint = ap_endpoints; *endpoint != NULL; endpoint++)
+    ap_http_add_websocket (worker->http, (*endpoint)->path, open_session, *endpoint, worker);
+}
+
+static void
+abort_session (ApSession *session, gpointer data)
+{
+  ap_session_abort (session, "the server has stopped");
+}
+
+static void
+tear_down (ApWorker *worker)
+{
+  ap_http_free (worker->http);
+  ap_session_registry_foreach (worker->host.registry, abort_session, NULL);
+  /* What was put off to the next round: the last references of sessions. */
+  while (g_main_context_iteration (worker->context, FALSE))
+    continue;
+  ap_session_host_clear (&worker->host);
+  ap_poller_free (worker->poller);
+}
+
+static gpointer
+worker_thread (gpointer data)
+{
+  ApWorker *worker = data;
+
+  g_main_context_push_thread_default (worker->context);
+  set_up (worker);
+  g_main_loop_run (worker->loop);
+  tear_down (worker);
+  g_main_context_pop_thread_default (worker->context);
+  return NULL;
+}
+
+ApWorker *
+ap_worker_start (guint number, int listen_fd, const ApWorkerSettings *settings)
+{
+  ApWorker *worker = g_new0 (ApWorker, 1);
+  g_autofree char *name = g_strdup_printf ("worker-%u", number);
+
+  worker->settings = settings;
+  worker->listen_fd = listen_fd;
+  ap_session_host_init (&worker->host);
+  worker->context = g_main_context_new ();
+  worker->loop = g_main_loop_new (worker->context, FALSE);
+  worker->thread = g_thread_new (name, worker_thread, worker);
+  return worker;
+}
+
+static gboolean
+quit_loop (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* By a source and not by g_main_context_invoke(), which would run on this thread while the worker has not begun. */
+static void
+run_on_worker (ApWorker *worker, GSourceFunc func, gpointer data)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, data, NULL);
+  g_source_attach (source, worker->context);
+}
+
+void
+ap_worker_stop (ApWorker *worker)
+{
+  run_on_worker (worker, quit_loop, worker->loop);
+  g_thread_join (worker->thread);
+  g_main_loop_unref (worker->loop);
+  g_main_context_unref (worker->context);
+  g_free (worker);
+}
+
+static void
+close_session (ApSession *session, gpointer data)
+{
+  ap_session_close (session, 1001, "the server is shutting down");
+}
+
+static gboolean
+drain (gpointer data)
+{
+  ApWorker *worker = data;
+
+  ap_http_stop_accepting (worker->http);
+  ap_session_registry_foreach (worker->host.registry, close_session, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ap_worker_drain (ApWorker *worker)
+{
+  run_on_worker (worker, drain, worker);
+}
+
+guint
+ap_worker_count_sessions (ApWorker *worker)
+{
+  return ap_session_registry_count (worker->host.registry);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Every bound of the server that is not an option, in one place. Sizes in bytes, times in seconds unless named
+ * otherwise. */
+
+/* One recv per readable socket and round: also the most that one client gets of a round. */
+#define AP_RECEIVE_BYTES (64 * 1024)
+/* Sockets served in one round of the event loop. */
+#define AP_ROUND_SOCKETS 256
+/* A session that has this much in its pipeline and its output queue together is not read from until half of it has
+ * gone. */
+#define AP_SESSION_HIGH_WATER (256 * 1024)
+/* What a frame costs beside its bytes in the sum above, so that a flood of empty frames is bounded too. */
+#define AP_FRAME_OVERHEAD 64
+/* Over this in the output queue (and one frame more) the peer is cut off: its pipeline makes more than it reads. */
+#define AP_OUTPUT_HARD_LIMIT (4 * 1024 * 1024)
+/* A peer that reads nothing for so long, while there is something for it to read, is cut off. */
+#define AP_OUTPUT_STALL_SECONDS 60
+/* The closing handshake: from our close frame (or the peer's, while frames are on their way) to the end of the socket.
+ */
+#define AP_CLOSE_SECONDS 5
+/* Without a byte from an HTTP client for so long, its connection is closed. */
+#define AP_HTTP_IDLE_SECONDS 15
+/* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
+#define AP_LISTEN_BACKLOG 4096
+/* Connections accepted in one go. */
+#define AP_ACCEPT_BATCH 64
+/* The pause after the system has refused a new descriptor. */
+#define AP_ACCEPT_PAUSE_MS 100
+/* What the writer of log lines holds back for a reader that is slow; what does not fit is dropped and counted. */
+#define AP_LINE_WRITER_BYTES (1024 * 1024)
+/* How long the check of a pipeline at start-up waits for it to give a first sign. */
+#define AP_PIPELINE_CHECK_SECONDS 5

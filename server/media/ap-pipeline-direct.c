@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A pipeline without a thread: the worker pushes into the elements through a pad of ours, and what they make arrives at
+ * another pad of ours before the push returns. */
+#include "base/ap-error.h"
+#include "media/ap-pipeline-ends.h"
+
+#include <gst/audio/audio.h>
+#include <gst/base/gstbasetransform.h>
+
+typedef struct {
+  ApPipelineEnds ends;
+  ApPipeline *pipeline; /* owns this */
+  const ApPipelineSink *sink;
+  GstElement *bin;
+  GstPad *source_pad;
+  GstPad *sink_pad;
+  gboolean eos;
+
+  GMutex lock; /* guards @failure, which an element may post from any thread */
+  GError *failure;
+} Direct;
+
+/* The pads call back during a push of ours only, so on the worker. */
+static GstFlowReturn
+on_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  Direct *direct = gst_pad_get_element_private (pad);
+
+  direct->sink->frame (direct->pipeline, buffer);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+on_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  Direct *direct = gst_pad_get_element_private (pad);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    direct->eos = TRUE;
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static GstBusSyncReply
+on_message (GstBus *bus, GstMessage *message, gpointer data)
+{
+  Direct *direct = data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&direct->lock);
+
+    if (direct->failure == NULL)
+      direct->failure = ap_pipeline_error_from_message (message);
+  }
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+static GError *
+take_failure (Direct *direct, GstFlowReturn flow)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&direct->lock);
+
+  if (direct->failure != NULL)
+    return g_steal_pointer (&direct->failure);
+  return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "the elements refused the audio: %s", gst_flow_get_name (flow));
+}
+
+static void
+direct_push (ApPipelineEnds *ends, GstBuffer *buffer)
+{
+  Direct *direct = (Direct *)ends;
+  GstFlowReturn flow = gst_pad_push (direct->source_pad, buffer);
+  g_autoptr (GError) failure = NULL;
+
+  if (flow == GST_FLOW_OK)
+    return;
+  if (flow != GST_FLOW_EOS)
+    failure = take_failure (direct, flow);
+  direct->sink->ended (direct->pipeline, failure);
+}
+
+static void
+direct_submit (ApPipelineEnds *ends)
+{
+}
+
+static gboolean
+direct_is_full (ApPipelineEnds *ends)
+{
+  return FALSE;
+}
+
+static void
+direct_end (ApPipelineEnds *ends)
+{
+  Direct *direct = (Direct *)ends;
+  g_autoptr (GError) failure = NULL;
+
+  gst_pad_push_event (direct->source_pad, gst_event_new_eos ());
+  if (!direct->eos)
+    failure = take_failure (direct, GST_FLOW_ERROR);
+  direct->sink->ended (direct->pipeline, failure);
+}
+
+static void
+direct_free (ApPipelineEnds *ends)
+{
+  Direct *direct = (Direct *)ends;
+  g_autoptr (GstBus) bus = gst_element_get_bus (direct->bin);
+
+  gst_element_set_state (direct->bin, GST_STATE_NULL);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  gst_element_set_bus (direct->bin, NULL);
+  gst_pad_set_active (direct->source_pad, FALSE);
+  gst_pad_set_active (direct->sink_pad, FALSE);
+  gst_object_unref (direct->bin);
+  gst_object_unref (direct->source_pad);
+  gst_object_unref (direct->sink_pad);
+  g_clear_error (&direct->failure);
+  g_mutex_clear (&direct->lock);
+  g_free (direct);
+}
+
+static const ApPipelineEndsVtable vtable = { direct_push, direct_submit, direct_is_full, direct_end, direct_free };
+
+static gboolean
+link_pads (Direct *direct)
+{
+  g_autoptr (GstPad) elements_in = gst_element_get_static_pad (direct->bin, "sink");
+  g_autoptr (GstPad) elements_out = gst_element_get_static_pad (direct->bin, "src");
+
+  direct->source_pad = gst_object_ref_sink (gst_pad_new ("direct-source", GST_PAD_SRC));
+  direct->sink_pad = gst_object_ref_sink (gst_pad_new ("direct-sink", GST_PAD_SINK));
+  gst_pad_set_element_private (direct->sink_pad, direct);
+  gst_pad_set_chain_function (direct->sink_pad, on_buffer);
+  gst_pad_set_event_function (direct->sink_pad, on_event);
+  gst_pad_set_active (direct->source_pad, TRUE);
+  gst_pad_set_active (direct->sink_pad, TRUE);
+  return gst_pad_link (direct->source_pad, elements_in) == GST_PAD_LINK_OK &&
+         gst_pad_link (elements_out, direct->sink_pad) == GST_PAD_LINK_OK;
+}
+
+static void
+push_preamble (Direct *direct, GstCaps *caps)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (direct->source_pad, gst_event_new_stream_start ("audio"));
+  if (caps != NULL)
+    gst_pad_push_event (direct->source_pad, gst_event_new_caps (caps));
+  gst_pad_push_event (direct->source_pad, gst_event_new_segment (&segment));
+}
+
+ApPipelineEnds *
+ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin, GstCaps *caps,
+                        GError **error)
+{
+  Direct *direct = g_new0 (Direct, 1);
+  /* Without the asynchronous side a bus costs no descriptors. */
+  g_autoptr (GstBus) bus = g_object_new (GST_TYPE_BUS, "enable-async", FALSE, NULL);
+
+  direct->ends.vtable = &vtable;
+  direct->pipeline = pipeline;
+  direct->sink = sink;
+  direct->bin = gst_object_ref (bin);
+  g_mutex_init (&direct->lock);
+  gst_object_ref_sink (bus);
+  gst_bus_set_sync_handler (bus, on_message, direct, NULL);
+  gst_element_set_bus (bin, bus);
+  if (!link_pads (direct) || gst_element_set_state (bin, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    g_autoptr (GError) failure = take_failure (direct, GST_FLOW_NOT_LINKED);
+
+    g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline cannot be started: %s", failure->message);
+    direct_free (&direct->ends);
+    return NULL;
+  }
+  push_preamble (direct, caps);
+  return &direct->ends;
+}
+
+/* identity is a filter that can be told to wait. */
+static gboolean
+waits (GstElement *element)
+{
+  GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "sync");
+  gboolean sync = FALSE;
+  guint sleep_us = 0;
+
+  if (property == NULL || property->value_type != G_TYPE_BOOLEAN)
+    return FALSE;
+  g_object_get (element, "sync", &sync, NULL);
+  property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "sleep-time");
+  if (property != NULL && property->value_type == G_TYPE_UINT)
+    g_object_get (element, "sleep-time", &sleep_us, NULL);
+  return sync || sleep_us > 0;
+}
+
+static gboolean
+element_allows (GstElement *element)
+{
+  if (GST_IS_BIN (element))
+    return TRUE; /* its children are asked */
+  if (!GST_IS_BASE_TRANSFORM (element) && !GST_IS_AUDIO_ENCODER (element) && !GST_IS_AUDIO_DECODER (element))
+    return FALSE;
+  return !waits (element);
+}
+
+gboolean
+ap_pipeline_direct_allows (GstElement *bin)
+{
+  g_autoptr (GstIterator) iterator = NULL;
+  g_auto (GValue) item = G_VALUE_INIT;
+  gboolean allowed = TRUE;
+
+  if (!GST_IS_BIN (bin))
+    return element_allows (bin);
+  iterator = gst_bin_iterate_recurse (GST_BIN (bin));
+  while (allowed && gst_iterator_next (iterator, &item) == GST_ITERATOR_OK) {
+    allowed = element_allows (g_value_get_object (&item));
+    g_value_reset (&item);
+  }
+  return allowed;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "media/ap-audio-format.h"
+#include "media/ap-pipeline.h"
+
+/* What the two ways to run a pipeline share; private to ap-pipeline*.c. */
+typedef struct _ApPipelineEnds ApPipelineEnds;
+
+typedef struct {
+  void (*push) (ApPipelineEnds *ends, GstBuffer *buffer); /* transfer full */
+  void (*submit) (ApPipelineEnds *ends);
+  gboolean (*is_full) (ApPipelineEnds *ends);
+  void (*end) (ApPipelineEnds *ends);
+  void (*free) (ApPipelineEnds *ends);
+} ApPipelineEndsVtable;
+
+struct _ApPipelineEnds {
+  const ApPipelineEndsVtable *vtable;
+};
+
+/* What came out, on the worker. */
+typedef struct {
+  void (*frame) (ApPipeline *pipeline, GstBuffer *buffer);
+  void (*batch_end) (ApPipeline *pipeline);
+  void (*room) (ApPipeline *pipeline);
+  void (*ended) (ApPipeline *pipeline, const GError *error);
+} ApPipelineSink;
+
+/* @bin: (nullable): the elements, with one pad "sink" and one "src". Both start the elements. */
+ApPipelineEnds *ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
+                                        GstCaps *caps, GError **error);
+ApPipelineEnds *ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
+                                        GstCaps *caps, GError **error);
+
+/* TRUE when no element of @bin has a thread of its own or waits. */
+gboolean ap_pipeline_direct_allows (GstElement *bin);
+
+/* Sets the elements to NULL on another thread and drops the reference: an element that stalls holds up nobody. */
+void ap_pipeline_take_down (GstElement *element);
+
+/* TRUE after ap_pipeline_stop(): the ends are gone. */
+gboolean ap_pipeline_is_stopped (ApPipeline *pipeline);
+
+/* GStreamer's own words, in our domain. */
+GError *ap_pipeline_error_from_message (GstMessage *message);

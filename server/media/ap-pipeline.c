@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/ap-pipeline.h"
+
+#include "base/ap-error.h"
+#include "base/ap-limits.h"
+#include "media/ap-pipeline-ends.h"
+#include "media/ap-session-meta.h"
+
+#include <string.h>
+
+struct _ApPipeline {
+  GObject parent_instance;
+
+  const ApPipelineCallbacks *callbacks; /* NULL once stopped or ended */
+  gpointer owner;
+  ApPipelineEnds *ends;
+  gboolean shared; /* without elements: buffers carry their session */
+  ApAudioFormat format;
+  guint64 bytes_in; /* places the next buffer in time */
+};
+
+G_DEFINE_FINAL_TYPE (ApPipeline, ap_pipeline, G_TYPE_OBJECT)
+
+static GMutex stopping_lock; /* guards the count of pipelines on their way to NULL */
+static GCond stopping_changed;
+static guint stopping;
+
+static void
+set_to_null (GstElement *element, gpointer data)
+{
+  gst_element_set_state (element, GST_STATE_NULL);
+}
+
+static void
+count_stopped (gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&stopping_lock);
+
+  stopping--;
+  g_cond_broadcast (&stopping_changed);
+}
+
+void
+ap_pipeline_take_down (GstElement *element)
+{
+  g_mutex_lock (&stopping_lock);
+  stopping++;
+  g_mutex_unlock (&stopping_lock);
+  gst_element_call_async (element, set_to_null, NULL, count_stopped);
+  gst_object_unref (element);
+}
+
+void
+ap_pipeline_await_stopped (gint64 timeout_us)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&stopping_lock);
+  gint64 until = g_get_monotonic_time () + timeout_us;
+
+  while (stopping > 0 && g_cond_wait_until (&stopping_changed, &stopping_lock, until))
+    continue;
+}
+
+GError *
+ap_pipeline_error_from_message (GstMessage *message)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autofree char *details = NULL;
+  const char *last_line;
+
+  gst_message_parse_error (message, &reason, &details);
+  if (details == NULL || *details == '\0')
+    return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "%s: %s", GST_OBJECT_NAME (GST_MESSAGE_SRC (message)),
+                        reason->message);
+  /* The first line of the details names a source file of GStreamer; the last one the cause. */
+  g_strchomp (details);
+  last_line = strrchr (details, '\n');
+  return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "%s: %s (%s)", GST_OBJECT_NAME (GST_MESSAGE_SRC (message)),
+                      reason->message, last_line != NULL ? last_line + 1 : details);
+}
+
+static void
+on_frame (ApPipeline *pipeline, GstBuffer *buffer)
+{
+  if (pipeline->callbacks != NULL)
+    pipeline->callbacks->frame (pipeline->owner, pipeline->shared ? ap_session_meta_get_id (buffer) : 0, buffer);
+}
+
+static void
+on_batch_end (ApPipeline *pipeline)
+{
+  if (pipeline->callbacks != NULL)
+    pipeline->callbacks->batch_end (pipeline->owner);
+}
+
+static void
+on_room (ApPipeline *pipeline)
+{
+  if (pipeline->callbacks != NULL)
+    pipeline->callbacks->room (pipeline->owner);
+}
+
+static void
+on_ended (ApPipeline *pipeline, const GError *error)
+{
+  const ApPipelineCallbacks *callbacks = g_steal_pointer (&pipeline->callbacks);
+
+  if (callbacks != NULL)
+    callbacks->ended (pipeline->owner, error);
+}
+
+static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
+
+static GstElement *
+parse (const char *elements, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GstElement) bin = gst_parse_bin_from_description_full (
+      elements, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, &reason);
+
+  if (bin == NULL || reason != NULL) {
+    g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline '%s' cannot be built: %s", elements,
+                 reason != NULL ? reason->message : "it is empty");
+    return NULL;
+  }
+  gst_object_ref_sink (bin);
+  for (guint i = 0; i < 2; i++) {
+    const char *name = i == 0 ? "sink" : "src";
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (bin, name);
+
+    if (pad == NULL) {
+      g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
+                   "the pipeline '%s' cannot be built: it has no free %s; audio must be able to go in and to come out",
+                   elements, i == 0 ? "input" : "output");
+      return NULL;
+    }
+  }
+  return g_steal_pointer (&bin);
+}
+
+ApPipeline *
+ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callbacks, gpointer owner, GError **error)
+{
+  g_autoptr (ApPipeline) pipeline = g_object_new (AP_TYPE_PIPELINE, NULL);
+  g_autoptr (GstElement) bin = NULL;
+  gboolean direct;
+
+  if (spec->elements != NULL) {
+    bin = parse (spec->elements, error);
+    if (bin == NULL)
+      return NULL;
+  }
+  direct = spec->mode == AP_PIPELINE_MODE_DIRECT ||
+           (spec->mode == AP_PIPELINE_MODE_AUTO && bin != NULL && ap_pipeline_direct_allows (bin));
+  pipeline->callbacks = callbacks;
+  pipeline->owner = owner;
+  pipeline->shared = bin == NULL;
+  if (spec->caps != NULL)
+    pipeline->format = ap_audio_format_from_caps (spec->caps);
+  pipeline->ends = direct ? ap_pipeline_direct_new (pipeline, &sink, bin, spec->caps, error)
+                          : ap_pipeline_queued_new (pipeline, &sink, bin, spec->caps, error);
+  return pipeline->ends != NULL ? g_steal_pointer (&pipeline) : NULL;
+}
+
+void
+ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length)
+{
+  GstBuffer *buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
+
+  gst_buffer_fill (buffer, 0, data, length);
+  if (pipeline->shared) {
+    ap_session_meta_add (buffer, session_id);
+  } else {
+    GST_BUFFER_PTS (buffer) = ap_audio_format_duration (&pipeline->format, pipeline->bytes_in);
+    GST_BUFFER_DURATION (buffer) = ap_audio_format_duration (&pipeline->format, length);
+    pipeline->bytes_in += length;
+  }
+  pipeline->ends->vtable->push (pipeline->ends, buffer);
+}
+
+void
+ap_pipeline_submit (ApPipeline *pipeline)
+{
+  if (pipeline->ends != NULL)
+    pipeline->ends->vtable->submit (pipeline->ends);
+}
+
+gboolean
+ap_pipeline_is_full (ApPipeline *pipeline)
+{
+  return pipeline->ends->vtable->is_full (pipeline->ends);
+}
+
+void
+ap_pipeline_end (ApPipeline *pipeline)
+{
+  if (pipeline->ends != NULL)
+    pipeline->ends->vtable->end (pipeline->ends);
+}
+
+void
+ap_pipeline_stop (ApPipeline *pipeline)
+{
+  ApPipelineEnds *ends = g_steal_pointer (&pipeline->ends);
+
+  pipeline->callbacks = NULL;
+  if (ends != NULL)
+    ends->vtable->free (ends);
+}
+
+gboolean
+ap_pipeline_is_stopped (ApPipeline *pipeline)
+{
+  return pipeline->ends == NULL;
+}
+
+static void
+ap_pipeline_finalize (GObject *object)
+{
+  ap_pipeline_stop (AP_PIPELINE (object));
+  G_OBJECT_CLASS (ap_pipeline_parent_class)->finalize (object);
+}
+
+static void
+ap_pipeline_class_init (ApPipelineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ap_pipeline_finalize;
+}
+
+static void
+ap_pipeline_init (ApPipeline *pipeline)
+{
+}
+
+/* The check of a pipeline at start-up. */
+
+typedef struct {
+  gboolean done;
+  GError *error;
+} Check;
+
+static void
+check_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
+{
+}
+
+static void
+check_nothing (gpointer owner)
+{
+}
+
+static void
+check_ended (gpointer owner, const GError *error)
+{
+  Check *check = owner;
+
+  check->done = TRUE;
+  check->error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+static gboolean
+check_timeout (gpointer data)
+{
+  ((Check *)data)->done = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+run_check (ApPipeline *pipeline, Check *check, GMainContext *context)
+{
+  static const guint8 silence[64 * 1024];
+  const ApAudioFormat *format = &pipeline->format;
+  gsize length = format->bytes_per_frame > 0 ? (gsize)(format->bytes_per_frame * (format->rate / 50)) : 320;
+  g_autoptr (GSource) timeout = g_timeout_source_new_seconds (AP_PIPELINE_CHECK_SECONDS);
+
+  g_source_set_callback (timeout, check_timeout, check, NULL);
+  g_source_attach (timeout, context);
+  ap_pipeline_push (pipeline, 0, silence, MIN (length, sizeof silence));
+  ap_pipeline_submit (pipeline);
+  ap_pipeline_end (pipeline);
+  while (!check->done)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (timeout);
+}
+
+gboolean
+ap_pipeline_check (const ApPipelineSpec *spec, GError **error)
+{
+  static const ApPipelineCallbacks callbacks = { check_frame, check_nothing, check_nothing, check_ended };
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr (ApPipeline) pipeline = NULL;
+  Check check = { 0 };
+
+  pipeline = ap_pipeline_new (spec, &callbacks, &check, error);
+  if (pipeline == NULL)
+    return FALSE;
+  run_check (pipeline, &check, context);
+  ap_pipeline_stop (pipeline);
+  if (check.error == NULL)
+    return TRUE;
+  g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline '%s' cannot be run: %s", spec->elements,
+               check.error->message);
+  g_clear_error (&check.error);
+  return FALSE;
+}

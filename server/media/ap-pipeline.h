@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+/* GStreamer elements between our two ends. Knows no protocol. Belongs to the worker's thread, on which all its call
+ * backs come.
+ *
+ * It runs in one of two ways. Queued: `appsrc ! elements ! appsink` with a streaming thread of its own; what a round of
+ * the event loop brought goes in as one buffer list, and results come back in batches. Direct: the worker pushes into
+ * the elements and receives from them in one call, without a thread or a queue, at about half the cost; only for
+ * elements that neither have threads of their own nor wait.
+ */
+#define AP_TYPE_PIPELINE (ap_pipeline_get_type ())
+G_DECLARE_FINAL_TYPE (ApPipeline, ap_pipeline, AP, PIPELINE, GObject)
+
+typedef enum {
+  AP_PIPELINE_MODE_AUTO, /* direct where every element allows it */
+  AP_PIPELINE_MODE_DIRECT,
+  AP_PIPELINE_MODE_QUEUED,
+} ApPipelineMode;
+
+typedef struct {
+  const char *elements; /* as gst-launch-1.0 takes them; NULL: none, what goes in comes out */
+  GstCaps *caps;        /* of what goes in, fixed; NULL: bytes of no declared kind */
+  ApPipelineMode mode;
+} ApPipelineSpec;
+
+typedef struct {
+  /* One buffer came out. @session_id is that of the input it was made from, if the elements keep it; else 0. */
+  void (*frame) (gpointer owner, guint64 session_id, GstBuffer *buffer);
+  /* No more frames for now (queued only; direct frames come during the push). */
+  void (*batch_end) (gpointer owner);
+  /* A pipeline that was full takes input again. */
+  void (*room) (gpointer owner);
+  /* Nothing comes any more: after ap_pipeline_end() and the last frame (@error is NULL), or after a failure. Called
+   * once. */
+  void (*ended) (gpointer owner, const GError *error);
+} ApPipelineCallbacks;
+
+/**
+ * ap_pipeline_new:
+ * @owner: passed to @callbacks
+ *
+ * Builds and starts it, with results on the thread-default context. Errors: AP_ERROR_CONFIG with GStreamer's reason.
+ */
+ApPipeline *ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callbacks, gpointer owner,
+                             GError **error);
+
+/**
+ * ap_pipeline_check:
+ *
+ * Builds it, sends 20 ms of silence through and takes it down. Fails where a session's pipeline would fail from the
+ * start.
+ */
+gboolean ap_pipeline_check (const ApPipelineSpec *spec, GError **error);
+
+/* One buffer of @length bytes, copied. A queued pipeline holds it until ap_pipeline_submit(). */
+void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length);
+void ap_pipeline_submit (ApPipeline *pipeline);
+
+/* TRUE: push no more until `room`. */
+gboolean ap_pipeline_is_full (ApPipeline *pipeline);
+
+/* No more input; `ended` follows when all has come out. */
+void ap_pipeline_end (ApPipeline *pipeline);
+
+/* No call back comes any more; what is in it is dropped. The last unref does the same. Never waits for an element. */
+void ap_pipeline_stop (ApPipeline *pipeline);
+
+/* Waits for the stopped pipelines of the whole process to be gone, for at most @timeout_us. */
+void ap_pipeline_await_stopped (gint64 timeout_us);

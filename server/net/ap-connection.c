@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "net"
+
+#include "net/ap-connection.h"
+
+#include "base/ap-limits.h"
+#include "net/ap-message-reader.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The life of a connection; it only moves forward. */
+typedef enum {
+  AP_CONNECTION_OPEN,
+  AP_CONNECTION_ENDING,     /* nothing more is read: the peer's close, its mistake, or the owner's wish; the owner still
+                               sends */
+  AP_CONNECTION_CLOSING,    /* our close frame is queued or sent; the peer's is awaited */
+  AP_CONNECTION_DISCARDING, /* nothing more to say or to hear; what still comes is thrown away until the peer's end */
+  AP_CONNECTION_CLOSED,
+} ApConnectionState;
+
+struct _ApConnection {
+  GObject parent_instance;
+
+  ApPollerWatch watch; /* holds the descriptor */
+  ApPoller *poller;
+  const ApConnectionCallbacks *callbacks;
+  gpointer owner;
+  gsize max_message_bytes;
+
+  ApConnectionState state;
+  ApMessageReader *reader; /* only while a message is incomplete */
+  ApByteQueue output;
+  gboolean reading;
+  gboolean writable_awaited;
+  guint32 events; /* what the poller was told */
+
+  gboolean peer_closed; /* its close frame was read, or it broke a rule: no answer is to be expected */
+  guint16 close_code;
+  char *close_reason;
+  GSource *close_timer;
+  GSource *stall_timer; /* runs while output waits for the peer */
+};
+
+G_DEFINE_FINAL_TYPE (ApConnection, ap_connection, G_TYPE_OBJECT)
+
+static void
+stop_timer (GSource **timer)
+{
+  if (*timer == NULL)
+    return;
+  g_source_destroy (*timer);
+  g_clear_pointer (timer, g_source_unref);
+}
+
+static void
+finish (ApConnection *connection, guint16 code, const char *reason)
+{
+  if (connection->state == AP_CONNECTION_CLOSED)
+    return;
+  connection->state = AP_CONNECTION_CLOSED;
+  stop_timer (&connection->close_timer);
+  stop_timer (&connection->stall_timer);
+  ap_poller_remove (connection->poller, &connection->watch);
+  close (connection->watch.fd);
+  ap_byte_queue_clear (&connection->output);
+  connection->callbacks->closed (connection->owner, code, reason);
+}
+
+/* The end of a socket whose closing had a code already keeps that code. */
+static void
+finish_as_agreed (ApConnection *connection, const char *otherwise)
+{
+  if (connection->close_code != 0)
+    finish (connection, connection->close_code, connection->close_reason);
+  else
+    finish (connection, 1006, otherwise);
+}
+
+static gboolean
+on_close_timeout (gpointer data)
+{
+  ApConnection *connection = data;
+
+  finish (connection, 1006, "the peer did not finish the closing handshake in time");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_stall_timeout (gpointer data)
+{
+  ApConnection *connection = data;
+
+  finish (connection, 1006, "the peer has stopped reading");
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+start_timer (ApConnection *connection, guint seconds, GSourceFunc func)
+{
+  GSource *timer = g_timeout_source_new_seconds (seconds);
+
+  g_source_set_callback (timer, func, connection, NULL);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  return timer;
+}
+
+static void
+update_events (ApConnection *connection)
+{
+  guint32 events = 0;
+
+  if (connection->reading || connection->state >= AP_CONNECTION_CLOSING)
+    events |= EPOLLIN;
+  if (connection->writable_awaited)
+    events |= EPOLLOUT;
+  if (events == connection->events || connection->state == AP_CONNECTION_CLOSED)
+    return;
+  connection->events = events;
+  ap_poller_modify (connection->poller, &connection->watch, events);
+}
+
+/* After the last word of both sides, or of ours to a peer that broke a rule. Closing at once with unread input would
+ * reset the connection and could destroy the close frame on its way, so the peer's end is awaited. */
+static void
+say_goodbye (ApConnection *connection)
+{
+  if (shutdown (connection->watch.fd, SHUT_WR) < 0) {
+    finish_as_agreed (connection, NULL);
+    return;
+  }
+  connection->state = AP_CONNECTION_DISCARDING;
+  update_events (connection);
+}
+
+static void
+after_write (ApConnection *connection, gboolean progressed)
+{
+  gboolean waiting = connection->output.length > 0;
+
+  if (progressed)
+    stop_timer (&connection->stall_timer);
+  if (waiting && connection->stall_timer == NULL)
+    connection->stall_timer = start_timer (connection, AP_OUTPUT_STALL_SECONDS, on_stall_timeout);
+  connection->writable_awaited = waiting;
+  update_events (connection);
+}
+
+void
+ap_connection_flush (ApConnection *connection)
+{
+  gssize n;
+
+  if (connection->state == AP_CONNECTION_CLOSED || connection->output.length == 0)
+    return;
+  n = send (connection->watch.fd, connection->output.data + connection->output.start, connection->output.length,
+            MSG_NOSIGNAL);
+  if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    finish_as_agreed (connection, g_strerror (errno));
+    return;
+  }
+  if (n > 0)
+    ap_byte_queue_consume (&connection->output, (gsize)n);
+  /* Nothing waits and nothing did: the ordinary case costs one comparison. */
+  if (connection->output.length > 0 || connection->writable_awaited)
+    after_write (connection, n > 0);
+  if (connection->output.length == 0 && connection->state == AP_CONNECTION_CLOSING && connection->peer_closed)
+    say_goodbye (connection);
+}
+
+static void
+send_close (ApConnection *connection, guint16 code, const char *reason)
+{
+  guint8 payload[125] = { (guint8)(code >> 8), (guint8)code };
+  gsize length = reason != NULL ? strlen (reason) : 0;
+
+  if (length > sizeof payload - 2) {
+    const char *cut = g_utf8_find_prev_char (reason, reason + sizeof payload - 1);
+    length = (gsize)(cut - reason);
+  }
+  if (length > 0)
+    memcpy (payload + 2, reason, length);
+  ap_message_write (&connection->output, AP_OPCODE_CLOSE, payload, code == 1005 ? 0 : length + 2);
+}
+
+static void
+await_end (ApConnection *connection)
+{
+  if (connection->close_timer == NULL)
+    connection->close_timer = start_timer (connection, AP_CLOSE_SECONDS, on_close_timeout);
+}
+
+void
+ap_connection_end_reading (ApConnection *connection)
+{
+  if (connection->state > AP_CONNECTION_ENDING)
+    return;
+  connection->state = AP_CONNECTION_ENDING;
+  connection->reading = FALSE;
+  await_end (connection);
+  update_events (connection);
+}
+
+void
+ap_connection_close (ApConnection *connection, guint16 code, const char *reason)
+{
+  if (connection->state >= AP_CONNECTION_CLOSING)
+    return;
+  if (connection->close_code == 0) {
+    connection->close_code = code;
+    connection->close_reason = g_strdup (reason);
+  }
+  send_close (connection, code, reason);
+  connection->state = AP_CONNECTION_CLOSING;
+  await_end (connection);
+  update_events (connection);
+  ap_connection_flush (connection);
+}
+
+void
+ap_connection_abort (ApConnection *connection, const char *reason)
+{
+  finish (connection, 1006, reason);
+}
+
+void
+ap_connection_send (ApConnection *connection, ApOpcode opcode, const guint8 *data, gsize length)
+{
+  if (connection->state < AP_CONNECTION_CLOSING)
+    ap_message_write (&connection->output, opcode, data, length);
+}
+
+gsize
+ap_connection_get_queued_bytes (ApConnection *connection)
+{
+  return connection->output.length;
+}
+
+void
+ap_connection_set_reading (ApConnection *connection, gboolean reading)
+{
+  connection->reading = reading && connection->state == AP_CONNECTION_OPEN;
+  update_events (connection);
+}
+
+static void
+begin_ending (ApConnection *connection, const ApMessage *message)
+{
+  g_autofree char *reason = g_strndup ((const char *)message->data, message->length);
+
+  connection->peer_closed = TRUE;
+  if (connection->state == AP_CONNECTION_CLOSING) {
+    ap_connection_flush (connection);
+    if (connection->state == AP_CONNECTION_CLOSING && connection->output.length == 0)
+      say_goodbye (connection);
+    return;
+  }
+  ap_connection_end_reading (connection);
+  connection->close_code = message->code;
+  connection->close_reason = g_strdup (reason);
+  connection->callbacks->ending (connection->owner, message->code, reason);
+}
+
+/* Returns FALSE when there is no sense in reading on. */
+static gboolean
+take_message (ApConnection *connection, const ApMessage *message)
+{
+  switch (message->kind) {
+  case AP_MESSAGE_TEXT:
+    if (connection->state == AP_CONNECTION_OPEN)
+      connection->callbacks->text (connection->owner, (const char *)message->data, message->length);
+    break;
+  case AP_MESSAGE_BINARY:
+    if (connection->state == AP_CONNECTION_OPEN)
+      connection->callbacks->binary (connection->owner, message->data, message->length);
+    break;
+  case AP_MESSAGE_PING:
+    ap_connection_send (connection, AP_OPCODE_PONG, message->data, message->length);
+    break;
+  case AP_MESSAGE_PONG:
+    break;
+  case AP_MESSAGE_CLOSE:
+  case AP_MESSAGE_ERROR:
+    begin_ending (connection, message);
+    return FALSE;
+  case AP_MESSAGE_NEED_MORE:
+    return FALSE;
+  }
+  return connection->state < AP_CONNECTION_DISCARDING;
+}
+
+static void
+take_bytes (ApConnection *connection, const guint8 *bytes, gsize length)
+{
+  ApMessage message;
+
+  if (connection->state == AP_CONNECTION_DISCARDING || connection->peer_closed)
+    return;
+  if (connection->reader == NULL)
+    connection->reader = ap_message_reader_acquire ();
+  ap_message_reader_feed (connection->reader, bytes, length);
+  do
+    message = ap_message_reader_next (connection->reader, connection->max_message_bytes);
+  while (take_message (connection, &message));
+  if (ap_message_reader_is_idle (connection->reader))
+    g_clear_pointer (&connection->reader, ap_message_reader_release);
+}
+
+static void
+receive (ApConnection *connection)
+{
+  static _Thread_local guint8 buffer[AP_RECEIVE_BYTES];
+  gssize n = recv (connection->watch.fd, buffer, sizeof buffer, 0);
+
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (n <= 0) {
+    finish_as_agreed (connection, n < 0 ? g_strerror (errno) : "the peer left without a closing handshake");
+    return;
+  }
+  take_bytes (connection, buffer, (gsize)n);
+  ap_connection_flush (connection);
+}
+
+static void
+on_ready (ApPollerWatch *watch, guint32 events)
+{
+  ApConnection *self = (ApConnection *)(gpointer)((guint8 *)watch - G_STRUCT_OFFSET (ApConnection, watch));
+  g_autoptr (ApConnection) connection = g_object_ref (self);
+
+  if (events & EPOLLOUT) {
+    ap_connection_flush (connection);
+    if (connection->state < AP_CONNECTION_CLOSING)
+      connection->callbacks->drained (connection->owner);
+  }
+  if (connection->state == AP_CONNECTION_CLOSED)
+    return;
+  /* EPOLLHUP and EPOLLERR come unasked; recv tells which end it was. */
+  if (events & EPOLLIN)
+    receive (connection);
+  else if (events & (EPOLLHUP | EPOLLERR))
+    finish_as_agreed (connection, "the connection was reset");
+}
+
+static void
+set_socket_options (int fd)
+{
+  const int on = 1;
+  const int milliseconds = AP_OUTPUT_STALL_SECONDS * 1000;
+
+  /* Audio frames are small and each is wanted now. */
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  /* A peer whose machine or network has gone is noticed by the data it does not acknowledge. */
+  setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+}
+
+ApConnection *
+ap_connection_new (ApPoller *poller, int fd, gsize max_message_bytes, const ApConnectionCallbacks *callbacks,
+                   gpointer owner)
+{
+  ApConnection *connection = g_object_new (AP_TYPE_CONNECTION, NULL);
+
+  connection->poller = poller;
+  connection->watch = (ApPollerWatch){ on_ready, fd };
+  connection->max_message_bytes = max_message_bytes;
+  connection->callbacks = callbacks;
+  connection->owner = owner;
+  set_socket_options (fd);
+  return connection;
+}
+
+gboolean
+ap_connection_start (ApConnection *connection, GBytes *early)
+{
+  connection->reading = TRUE;
+  connection->events = EPOLLIN;
+  if (!ap_poller_add (connection->poller, &connection->watch, EPOLLIN))
+    return FALSE;
+  if (early != NULL)
+    take_bytes (connection, g_bytes_get_data (early, NULL), g_bytes_get_size (early));
+  ap_connection_flush (connection);
+  return TRUE;
+}
+
+static void
+ap_connection_finalize (GObject *object)
+{
+  ApConnection *connection = AP_CONNECTION (object);
+
+  g_clear_pointer (&connection->reader, ap_message_reader_release);
+  stop_timer (&connection->close_timer);
+  stop_timer (&connection->stall_timer);
+  if (connection->state != AP_CONNECTION_CLOSED)
+    close (connection->watch.fd);
+  ap_byte_queue_clear (&connection->output);
+  g_free (connection->close_reason);
+  G_OBJECT_CLASS (ap_connection_parent_class)->finalize (object);
+}
+
+static void
+ap_connection_class_init (ApConnectionClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ap_connection_finalize;
+}
+
+static void
+ap_connection_init (ApConnection *connection)
+{
+}

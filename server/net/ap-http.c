@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "net"
+
+#include "net/ap-http.h"
+
+#include "base/ap-json.h"
+#include "base/ap-log.h"
+#include "net/ap-listener.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* RFC 9110, section 15.5.22; libsoup does not name it. */
+#define UPGRADE_REQUIRED 426
+
+typedef struct {
+  ApHttpHandler handler; /* of a plain route */
+  ApHttpUpgrade upgrade; /* of a WebSocket route */
+  gconstpointer endpoint;
+  gpointer data;
+} Route;
+
+struct _ApHttp {
+  SoupServer *server;
+  ApListener *listener;
+  GHashTable *routes; /* path -> Route */
+};
+
+void
+ap_http_respond (SoupServerMessage *message, guint status, const char *json)
+{
+  soup_server_message_set_status (message, status, status == UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
+  soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, json, strlen (json));
+}
+
+void
+ap_http_respond_error (SoupServerMessage *message, guint status, const char *text)
+{
+  g_autofree char *body = ap_json_error_body (text);
+
+  ap_http_respond (message, status, body);
+}
+
+/* What libsoup read beyond the request, if a client did not wait for our answer. */
+static GBytes *
+read_early_bytes (GIOStream *stream)
+{
+  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
+  GByteArray *early = g_byte_array_new ();
+  guint8 buffer[4096];
+  gssize n;
+
+  while ((n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL)) > 0)
+    g_byte_array_append (early, buffer, (guint)n);
+  return g_byte_array_free_to_bytes (early);
+}
+
+static char *
+peer_name (SoupServerMessage *message)
+{
+  GSocketAddress *address = soup_server_message_get_remote_address (message);
+
+  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address)) : g_strdup ("-");
+}
+
+/* The stream is libsoup's filter around the connection that we accepted. */
+static int
+duplicate_descriptor (GIOStream *stream)
+{
+  g_autoptr (GIOStream) base = NULL;
+
+  g_object_get (stream, "base-iostream", &base, NULL);
+  return fcntl (g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (base))), F_DUPFD_CLOEXEC, 0);
+}
+
+/* The 101 is on its way: from here on the socket is ours, under a descriptor of its own, so that libsoup's and GIO's
+ * objects around it can go. */
+static void
+on_handshake_sent (SoupServerMessage *message, gpointer data)
+{
+  const Route *route = data;
+  g_autofree char *peer = NULL;
+  g_autoptr (GIOStream) stream = NULL;
+  g_autoptr (GBytes) early = NULL;
+  int fd;
+
+  if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    return;
+  peer = peer_name (message);
+  stream = soup_server_message_steal_connection (message);
+  fd = duplicate_descriptor (stream);
+  if (fd < 0) {
+    ap_warning ("a client is turned away: %s", g_strerror (errno));
+    return;
+  }
+  early = read_early_bytes (stream);
+  route->upgrade (fd, early, peer, route->endpoint, route->data);
+}
+
+static void
+upgrade (ApHttp *http, SoupServerMessage *message, const Route *route)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  if (!soup_message_headers_header_contains (headers, "Upgrade", "websocket")) {
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade", "websocket");
+    ap_http_respond_error (message, UPGRADE_REQUIRED, "this path speaks WebSocket; connect with ws://");
+    return;
+  }
+  if (http->listener == NULL) {
+    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "the server is shutting down");
+    return;
+  }
+  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
+    g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
+}
+
+static void
+on_request (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
+{
+  ApHttp *http = data;
+  const Route *route = g_hash_table_lookup (http->routes, path);
+  const char *method = soup_server_message_get_method (message);
+
+  if (soup_server_message_get_status (message) != SOUP_STATUS_NONE)
+    return;
+  if (route == NULL) {
+    ap_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
+    return;
+  }
+  if (method != SOUP_METHOD_GET && (method != SOUP_METHOD_HEAD || route->upgrade != NULL)) {
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                  route->upgrade != NULL ? "GET" : "GET, HEAD");
+    ap_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
+    return;
+  }
+  if (route->upgrade != NULL)
+    upgrade (http, message, route);
+  else
+    route->handler (message, route->data);
+}
+
+/* No path takes a body yet, and libsoup would gather one of any size in memory before it asks. */
+static void
+refuse_body (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
+
+  if (encoding == SOUP_ENCODING_NONE || encoding == SOUP_ENCODING_EOF ||
+      (encoding == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) == 0))
+    return;
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
+  ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a request body");
+}
+
+static void
+on_accepted (GSocketConnection *connection, gpointer data)
+{
+  ApHttp *http = data;
+  g_autoptr (GSocketAddress) local = g_socket_connection_get_local_address (connection, NULL);
+  g_autoptr (GSocketAddress) remote = g_socket_connection_get_remote_address (connection, NULL);
+  g_autoptr (GError) error = NULL;
+
+  /* Either is missing when the client has left already. */
+  if (local == NULL || remote == NULL)
+    return;
+  if (!soup_server_accept_iostream (http->server, G_IO_STREAM (connection), local, remote, &error))
+    ap_debug ("a client is turned away: %s", error->message);
+}
+
+ApHttp *
+ap_http_new (int listen_fd)
+{
+  ApHttp *http = g_new0 (ApHttp, 1);
+
+  http->server = soup_server_new ("server-header", "audio-pipeline", NULL);
+  http->routes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  soup_server_add_early_handler (http->server, NULL, refuse_body, http, NULL);
+  soup_server_add_handler (http->server, NULL, on_request, http, NULL);
+  http->listener = ap_listener_new (listen_fd, on_accepted, http);
+  return http;
+}
+
+void
+ap_http_free (ApHttp *http)
+{
+  ap_http_stop_accepting (http);
+  soup_server_disconnect (http->server);
+  g_object_unref (http->server);
+  g_hash_table_unref (http->routes);
+  g_free (http);
+}
+
+static void
+add_route (ApHttp *http, const char *path, Route route)
+{
+  g_hash_table_insert (http->routes, g_strdup (path), g_memdup2 (&route, sizeof route));
+}
+
+void
+ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data)
+{
+  add_route (http, path, (Route){ .handler = handler, .data = data });
+}
+
+void
+ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrade_func, gconstpointer endpoint,
+                       gpointer data)
+{
+  add_route (http, path, (Route){ .upgrade = upgrade_func, .endpoint = endpoint, .data = data });
+}
+
+void
+ap_http_stop_accepting (ApHttp *http)
+{
+  g_clear_pointer (&http->listener, ap_listener_free);
+}

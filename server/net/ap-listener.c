@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "net"
+
+#include "net/ap-listener.h"
+
+#include "base/ap-error.h"
+#include "base/ap-limits.h"
+#include "base/ap-log.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct _ApListener {
+  int fd;
+  GSource *source; /* the socket, or the pause after a refusal */
+  gboolean refused;
+  void (*accepted) (GSocketConnection *connection, gpointer data);
+  gpointer data;
+};
+
+static void watch_socket (ApListener *listener);
+
+static void
+set_source (ApListener *listener, GSource *source, GSourceFunc func)
+{
+  if (listener->source != NULL) {
+    g_source_destroy (listener->source);
+    g_source_unref (listener->source);
+  }
+  listener->source = source;
+  g_source_set_callback (source, func, listener, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
+static gboolean
+on_pause_over (gpointer data)
+{
+  watch_socket (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Out of descriptors or memory: the socket stays readable, so without a pause the loop would spin. */
+static void
+pause_accepting (ApListener *listener, int error)
+{
+  if (!listener->refused)
+    ap_warning ("cannot accept a connection: %s; new clients wait until some have left", g_strerror (error));
+  listener->refused = TRUE;
+  set_source (listener, g_timeout_source_new (AP_ACCEPT_PAUSE_MS), on_pause_over);
+}
+
+static void
+hand_over (ApListener *listener, int fd)
+{
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, NULL);
+  g_autoptr (GSocketConnection) connection = NULL;
+
+  if (socket == NULL) {
+    close (fd);
+    return;
+  }
+  /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
+  g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
+  connection = g_socket_connection_factory_create_connection (socket);
+  listener->accepted (connection, listener->data);
+}
+
+static gboolean
+on_connections (int listen_fd, GIOCondition condition, gpointer data)
+{
+  ApListener *listener = data;
+
+  for (int i = 0; i < AP_ACCEPT_BATCH; i++) {
+    int fd = accept4 (listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+      listener->refused = FALSE;
+      hand_over (listener, fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      pause_accepting (listener, errno);
+      return G_SOURCE_REMOVE;
+    } else if (errno == EAGAIN) {
+      return G_SOURCE_CONTINUE;
+    }
+    /* Any other error is that of one connection that is gone already. */
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_socket (ApListener *listener)
+{
+  set_source (listener, g_unix_fd_source_new (listener->fd, G_IO_IN), G_SOURCE_FUNC (on_connections));
+}
+
+ApListener *
+ap_listener_new (int fd, void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data)
+{
+  ApListener *listener = g_new0 (ApListener, 1);
+
+  listener->fd = fd;
+  listener->accepted = accepted;
+  listener->data = data;
+  watch_socket (listener);
+  return listener;
+}
+
+void
+ap_listener_free (ApListener *listener)
+{
+  g_source_destroy (listener->source);
+  g_source_unref (listener->source);
+  close (listener->fd);
+  g_free (listener);
+}
+
+static GSocketAddress *
+resolve (const char *host, guint16 port, GError **error)
+{
+  g_autoptr (GSocketAddress) literal = g_inet_socket_address_new_from_string (host, port);
+  g_autolist (GInetAddress) addresses = NULL;
+
+  if (literal != NULL)
+    return g_steal_pointer (&literal);
+  addresses = g_resolver_lookup_by_name (g_resolver_get_default (), host, NULL, error);
+  return addresses != NULL ? g_inet_socket_address_new (addresses->data, port) : NULL;
+}
+
+/* Without @shared the bind fails where anything listens already, this program included; with it, it would succeed. */
+static int
+bind_socket (const struct sockaddr *address, socklen_t length, gboolean shared)
+{
+  const int on = 1;
+  int fd = socket (address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return -1;
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared)
+    setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (bind (fd, address, length) == 0 && (!shared || listen (fd, AP_LISTEN_BACKLOG) == 0))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+static GSocketAddress *
+bound_address (int fd)
+{
+  struct sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+
+  if (getsockname (fd, (struct sockaddr *)&storage, &length) < 0)
+    return NULL;
+  return g_socket_address_new_from_native (&storage, length);
+}
+
+static int
+refuse (const char *host, guint16 port, GError **error)
+{
+  if (errno == EADDRINUSE)
+    g_set_error (error, AP_ERROR, AP_ERROR_UNAVAILABLE,
+                 "port %u of %s is in use by another program; stop it, or choose another port by --port", port, host);
+  else
+    g_set_error (error, AP_ERROR, AP_ERROR_UNAVAILABLE, "cannot listen on %s, port %u: %s", host, port,
+                 g_strerror (errno));
+  return -1;
+}
+
+int
+ap_listener_open (const char *host, guint16 port, gboolean first, GSocketAddress **bound, GError **error)
+{
+  g_autoptr (GSocketAddress) address = resolve (host, port, error);
+  struct sockaddr_storage storage;
+  gssize length;
+  int fd;
+
+  if (address == NULL) {
+    g_prefix_error (error, "cannot listen on '%s': ", host);
+    return -1;
+  }
+  length = g_socket_address_get_native_size (address);
+  if (!g_socket_address_to_native (address, &storage, sizeof storage, error))
+    return -1;
+  if (first) {
+    fd = bind_socket ((struct sockaddr *)&storage, (socklen_t)length, FALSE);
+    if (fd < 0)
+      return refuse (host, port, error);
+    close (fd);
+  }
+  fd = bind_socket ((struct sockaddr *)&storage, (socklen_t)length, TRUE);
+  if (fd < 0)
+    return refuse (host, port, error);
+  *bound = bound_address (fd);
+  return fd;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct _ApSession ApSession;
+
+/* A protocol: what happens on the sessions of one path. Every function runs on the session's worker; one that is NULL
+ * is not needed. What a session keeps is its @state, made by @open. */
+typedef struct {
+  const char *path;
+
+  /* The session begins. Returns its state; NULL if it needs none. */
+  gpointer (*open) (ApSession *session);
+  /* A whole message came. @text NULL: the endpoint takes no text, and a client that sends some is closed with 1003. */
+  void (*text) (ApSession *session, const char *data, gsize length);
+  void (*binary) (ApSession *session, const guint8 *data, gsize length);
+  /* A buffer came out of the pipeline. */
+  void (*frame) (ApSession *session, GstBuffer *buffer);
+  /* The session is over; frees @open's state. */
+  void (*close) (ApSession *session);
+} ApEndpoint;

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "session"
+
+#include "session/ap-session.h"
+
+#include "base/ap-limits.h"
+#include "base/ap-log.h"
+#include "net/ap-connection.h"
+
+#include <string.h>
+
+struct _ApSession {
+  GObject parent_instance;
+
+  guint64 id; /* unique in the process */
+  ApSessionHost *host;
+  const ApEndpoint *endpoint;
+  gpointer state; /* the endpoint's */
+  ApConnection *connection;
+  ApPipeline *pipeline;
+  gboolean shares_pipeline; /* with the other sessions of the worker */
+  gint64 opened_at;         /* monotonic, microseconds */
+
+  gsize bytes_in_pipeline; /* of a shared pipeline, which gives back what it was given */
+  guint64 frames_in;
+  guint64 frames_out;
+  gboolean paused;   /* the peer is not read from */
+  gboolean to_flush; /* in the host's list of that name */
+
+  gboolean closing; /* the close frame waits for what is in the pipeline */
+  guint16 close_code;
+  char *close_reason;
+};
+
+G_DEFINE_FINAL_TYPE (ApSession, ap_session, G_TYPE_OBJECT)
+
+/* Input pauses when the pipeline and the output queue together hold too much, and resumes at half of it. */
+static void
+update_reading (ApSession *session)
+{
+  gsize held = session->bytes_in_pipeline + ap_connection_get_queued_bytes (session->connection);
+  gsize bound = session->paused ? AP_SESSION_HIGH_WATER / 2 : AP_SESSION_HIGH_WATER;
+  gboolean paused = held > bound || ap_pipeline_is_full (session->pipeline);
+
+  if (paused == session->paused || session->closing)
+    return;
+  session->paused = paused;
+  ap_connection_set_reading (session->connection, !paused);
+}
+
+/* Sends the close frame once all that the pipeline owes has been sent. */
+static void
+close_when_drained (ApSession *session)
+{
+  if (session->bytes_in_pipeline > 0)
+    return;
+  ap_connection_close (session->connection, session->close_code, session->close_reason);
+}
+
+static void
+begin_close (ApSession *session, guint16 code, const char *reason)
+{
+  session->closing = TRUE;
+  session->close_code = code;
+  session->close_reason = g_strdup (reason);
+  ap_connection_end_reading (session->connection);
+}
+
+void
+ap_session_close (ApSession *session, guint16 code, const char *reason)
+{
+  if (session->closing)
+    return;
+  begin_close (session, code, reason);
+  if (session->shares_pipeline)
+    close_when_drained (session);
+  else
+    ap_pipeline_end (session->pipeline); /* goes on in on_own_ended() */
+}
+
+void
+ap_session_abort (ApSession *session, const char *reason)
+{
+  ap_connection_abort (session->connection, reason);
+}
+
+/* From the connection. */
+
+static void
+on_text (gpointer owner, const char *data, gsize length)
+{
+  ApSession *session = owner;
+
+  if (session->endpoint->text == NULL)
+    ap_session_close (session, 1003, "this endpoint takes binary messages only");
+  else
+    session->endpoint->text (session, data, length);
+}
+
+static void
+on_binary (gpointer owner, const guint8 *data, gsize length)
+{
+  ApSession *session = owner;
+
+  if (session->closing)
+    return;
+  session->frames_in++;
+  session->endpoint->binary (session, data, length);
+}
+
+static void
+on_ending (gpointer owner, guint16 code, const char *reason)
+{
+  ap_session_close (owner, code, reason);
+}
+
+static void
+on_drained (gpointer owner)
+{
+  update_reading (owner);
+}
+
+static gboolean
+drop_reference (gpointer data)
+{
+  g_object_unref (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* The one end of every session. The last reference goes a round later: callers further up may still hold the pointer.
+ */
+static void
+on_closed (gpointer owner, guint16 code, const char *reason)
+{
+  ApSession *session = owner;
+  g_autoptr (GSource) later = g_idle_source_new ();
+
+  ap_info ("%s session=%" G_GUINT64_FORMAT " closed code=%u frames_in=%" G_GUINT64_FORMAT
+           " frames_out=%" G_GUINT64_FORMAT " seconds=%.1f%s%s",
+           session->endpoint->path, session->id, code, session->frames_in, session->frames_out,
+           (double)(g_get_monotonic_time () - session->opened_at) / G_USEC_PER_SEC,
+           reason != NULL && *reason != '\0' ? ": " : "", reason != NULL ? reason : "");
+  session->closing = TRUE;
+  if (!session->shares_pipeline && session->pipeline != NULL)
+    ap_pipeline_stop (session->pipeline);
+  if (session->endpoint->close != NULL)
+    session->endpoint->close (session);
+  g_source_set_callback (later, drop_reference, g_object_ref (session), NULL);
+  g_source_attach (later, g_main_context_get_thread_default ());
+  ap_session_registry_remove (session->host->registry, session->id);
+}
+
+static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, on_ending, on_drained, on_closed };
+
+/* From the pipeline. */
+
+static void
+queue_flush (ApSession *session)
+{
+  if (session->to_flush)
+    return;
+  session->to_flush = TRUE;
+  g_ptr_array_add (session->host->to_flush, g_object_ref (session));
+}
+
+static void
+flush (ApSession *session)
+{
+  session->to_flush = FALSE;
+  ap_connection_flush (session->connection);
+  if (ap_connection_get_queued_bytes (session->connection) > AP_OUTPUT_HARD_LIMIT + session->host->max_frame_bytes)
+    ap_session_abort (session, "its pipeline makes more than the peer reads");
+  if (session->closing && session->shares_pipeline)
+    close_when_drained (session);
+  update_reading (session);
+}
+
+static void
+on_batch_end (gpointer owner)
+{
+  ApSessionHost *host = owner;
+
+  for (guint i = 0; i < host->to_flush->len; i++)
+    flush (g_ptr_array_index (host->to_flush, i));
+  g_ptr_array_set_size (host->to_flush, 0);
+}
+
+static gsize
+cost_of_frame (gsize length)
+{
+  return length + AP_FRAME_OVERHEAD;
+}
+
+static void
+on_shared_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
+{
+  ApSessionHost *host = owner;
+  ApSession *session = ap_session_registry_lookup (host->registry, session_id);
+
+  if (session == NULL) /* it has left meanwhile */
+    return;
+  session->bytes_in_pipeline -= cost_of_frame (gst_buffer_get_size (buffer));
+  session->endpoint->frame (session, buffer);
+  queue_flush (session);
+}
+
+static void
+on_own_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
+{
+  ApSession *session = owner;
+
+  session->endpoint->frame (session, buffer);
+  queue_flush (session);
+}
+
+static void
+on_own_batch_end (gpointer owner)
+{
+  on_batch_end (((ApSession *)owner)->host);
+}
+
+static void
+on_nothing (gpointer owner)
+{
+}
+
+static void
+on_own_room (gpointer owner)
+{
+  update_reading (owner);
+}
+
+static void
+on_own_ended (gpointer owner, const GError *error)
+{
+  ApSession *session = owner;
+
+  if (error != NULL)
+    ap_warning ("%s session=%" G_GUINT64_FORMAT " pipeline failed: %s", session->endpoint->path, session->id,
+                error->message);
+  if (!session->closing)
+    begin_close (session, error != NULL ? 1011 : 1000,
+                 error != NULL ? "the pipeline failed" : "the pipeline has ended");
+  close_when_drained (session);
+}
+
+static void
+fail_session (ApSession *session, gpointer data)
+{
+  session->bytes_in_pipeline = 0;
+  ap_session_close (session, 1011, "the pipeline failed");
+}
+
+static void
+on_shared_ended (gpointer owner, const GError *error)
+{
+  ApSessionHost *host = owner;
+  g_autoptr (GError) failure = NULL;
+
+  ap_error ("the passthrough pipeline failed: %s", error != NULL ? error->message : "end of stream");
+  ap_session_registry_foreach (host->registry, fail_session, NULL);
+  g_clear_object (&host->passthrough);
+  if (!ap_session_host_start_passthrough (host, &failure))
+    g_error ("cannot start another: %s", failure->message);
+}
+
+gboolean
+ap_session_host_start_passthrough (ApSessionHost *host, GError **error)
+{
+  static const ApPipelineCallbacks callbacks = { on_shared_frame, on_batch_end, on_nothing, on_shared_ended };
+  const ApPipelineSpec spec = { .elements = NULL, .mode = AP_PIPELINE_MODE_QUEUED };
+
+  host->passthrough = ap_pipeline_new (&spec, &callbacks, host, error);
+  return host->passthrough != NULL;
+}
+
+void
+ap_session_host_init (ApSessionHost *host)
+{
+  host->registry = ap_session_registry_new ();
+  host->to_submit = g_ptr_array_new_with_free_func (g_object_unref);
+  host->to_flush = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+void
+ap_session_host_clear (ApSessionHost *host)
+{
+  g_clear_object (&host->passthrough);
+  g_ptr_array_unref (host->to_submit);
+  g_ptr_array_unref (host->to_flush);
+  ap_session_registry_free (host->registry);
+}
+
+void
+ap_session_host_end_round (ApSessionHost *host)
+{
+  for (guint i = 0; i < host->to_submit->len; i++)
+    ap_pipeline_submit (g_ptr_array_index (host->to_submit, i));
+  g_ptr_array_set_size (host->to_submit, 0);
+  on_batch_end (host);
+}
+
+/* The beginning. */
+
+static gboolean
+take_pipeline (ApSession *session, GError **error)
+{
+  static const ApPipelineCallbacks callbacks = { on_own_frame, on_own_batch_end, on_own_room, on_own_ended };
+  ApSessionHost *host = session->host;
+
+  session->shares_pipeline = host->pipeline_spec->elements == NULL;
+  if (session->shares_pipeline)
+    session->pipeline = g_object_ref (host->passthrough);
+  else
+    session->pipeline = ap_pipeline_new (host->pipeline_spec, &callbacks, session, error);
+  return session->pipeline != NULL;
+}
+
+void
+ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, GBytes *early, const char *peer)
+{
+  static guint64 last_id; /* atomic; 0 is nobody's */
+  g_autoptr (ApSession) session = g_object_new (AP_TYPE_SESSION, NULL);
+  g_autoptr (GError) error = NULL;
+
+  session->id = __atomic_add_fetch (&last_id, 1, __ATOMIC_RELAXED);
+  session->host = host;
+  session->endpoint = endpoint;
+  session->opened_at = g_get_monotonic_time ();
+  session->connection = ap_connection_new (host->poller, fd, host->max_frame_bytes, &connection_callbacks, session);
+  ap_session_registry_add (host->registry, session->id, session);
+  ap_debug ("%s session=%" G_GUINT64_FORMAT " opened by %s", endpoint->path, session->id, peer);
+  if (!take_pipeline (session, &error)) {
+    ap_warning ("%s session=%" G_GUINT64_FORMAT ": %s", endpoint->path, session->id, error->message);
+    begin_close (session, 1011, "the pipeline cannot be built");
+  }
+  if (endpoint->open != NULL)
+    session->state = endpoint->open (session);
+  if (!ap_connection_start (session->connection, early)) {
+    ap_warning ("%s session=%" G_GUINT64_FORMAT " turned away: %s", endpoint->path, session->id, g_strerror (errno));
+    ap_session_abort (session, "the system refused to watch the socket");
+  } else if (session->pipeline == NULL) {
+    close_when_drained (session);
+  }
+}
+
+static void
+ap_session_finalize (GObject *object)
+{
+  ApSession *session = AP_SESSION (object);
+
+  g_clear_object (&session->pipeline);
+  g_clear_object (&session->connection);
+  g_free (session->close_reason);
+  G_OBJECT_CLASS (ap_session_parent_class)->finalize (object);
+}
+
+static void
+ap_session_class_init (ApSessionClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ap_session_finalize;
+}
+
+static void
+ap_session_init (ApSession *session)
+{
+}
+
+/* For endpoints. */
+
+gpointer
+ap_session_get_state (ApSession *session)
+{
+  return session->state;
+}
+
+/* The frames of one pipeline come in a row, so looking at the last entry keeps the list short. */
+static void
+submit_later (ApSessionHost *host, ApPipeline *pipeline)
+{
+  GPtrArray *list = host->to_submit;
+
+  if (list->len == 0 || g_ptr_array_index (list, list->len - 1) != pipeline)
+    g_ptr_array_add (list, g_object_ref (pipeline));
+}
+
+void
+ap_session_push (ApSession *session, const guint8 *data, gsize length)
+{
+  ApSessionHost *host = session->host;
+
+  if (session->shares_pipeline)
+    session->bytes_in_pipeline += cost_of_frame (length);
+  submit_later (host, session->pipeline);
+  ap_pipeline_push (session->pipeline, session->id, data, length);
+  update_reading (session);
+}
+
+void
+ap_session_send_buffer (ApSession *session, GstBuffer *buffer)
+{
+  GstMapInfo map;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    ap_session_close (session, 1011, "a buffer of the pipeline cannot be read");
+    return;
+  }
+  session->frames_out++;
+  ap_connection_send (session->connection, AP_OPCODE_BINARY, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+}
+
+void
+ap_session_log_frame (ApSession *session, gsize length)
+{
+  char line[128];
+  int n;
+
+  if (session->host->frame_log == NULL)
+    return;
+  n = g_snprintf (line, sizeof line, "%s session=%" G_GUINT64_FORMAT " bytes=%" G_GSIZE_FORMAT "\n",
+                  session->endpoint->path, session->id, length);
+  ap_line_writer_append (session->host->frame_log, line, (gsize)n);
+}
