@@ -4,8 +4,8 @@
 
 #define GST_CAT_DEFAULT gst_mulaw_demo_debug
 
-GstClockTime
-gst_mulaw_carry_time (const GstMulawCarry *carry, guint64 bytes)
+static GstClockTime
+time_of (const GstMulawCarry *carry, guint64 bytes)
 {
   return carry->byte_rate ? gst_util_uint64_scale (bytes, GST_SECOND, carry->byte_rate) : 0;
 }
@@ -13,8 +13,9 @@ gst_mulaw_carry_time (const GstMulawCarry *carry, guint64 bytes)
 static void
 drop_rest (GstMulawCarry *carry)
 {
-  if (carry->rest)
-    GST_DEBUG ("dropping %" G_GSIZE_FORMAT " bytes of an unfinished sample", carry->rest->size);
+  if (!carry->rest)
+    return;
+  GST_DEBUG ("dropping %" G_GSIZE_FORMAT " bytes of an unfinished sample", carry->rest->size);
   g_clear_pointer (&carry->rest, gst_memory_unref);
   carry->pts = GST_CLOCK_TIME_NONE;
 }
@@ -41,22 +42,30 @@ gst_mulaw_carry_set_format (GstMulawCarry *carry, guint64 unit, guint64 rate)
 static void
 prepend_rest (GstMulawCarry *carry, GstBuffer *buffer)
 {
-  GstClockTime earlier = gst_mulaw_carry_time (carry, carry->rest->size);
+  GstClockTime earlier = time_of (carry, carry->rest->size);
 
   if (GST_BUFFER_PTS_IS_VALID (buffer))
     GST_BUFFER_PTS (buffer) -= MIN (earlier, GST_BUFFER_PTS (buffer));
   gst_buffer_prepend_memory (buffer, g_steal_pointer (&carry->rest));
 }
 
-/* What a swallowed buffer said is said by the next one that goes out. */
 static void
-restore_swallowed (GstMulawCarry *carry, GstBuffer *buffer)
+say_pending (GstMulawCarry *carry, GstBuffer *buffer)
 {
   if (carry->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   if (!GST_BUFFER_PTS_IS_VALID (buffer))
     GST_BUFFER_PTS (buffer) = carry->pts;
-  carry->swallowed = FALSE;
+  carry->pending = FALSE;
+}
+
+/* What a buffer says that goes into the rest whole must not be lost. */
+static void
+keep_pending (GstMulawCarry *carry, GstBuffer *buffer)
+{
+  carry->pending = TRUE;
+  carry->discont = GST_BUFFER_IS_DISCONT (buffer);
+  carry->pts = GST_BUFFER_PTS (buffer);
 }
 
 static void
@@ -77,12 +86,10 @@ gst_mulaw_carry_join (GstMulawCarry *carry, GstBuffer *buffer)
 {
   gsize size, rest;
 
-  if (GST_BUFFER_IS_DISCONT (buffer)) {
+  if (GST_BUFFER_IS_DISCONT (buffer))
     drop_rest (carry);
-    carry->swallowed = FALSE;
-  }
   size = gst_buffer_get_size (buffer);
-  if (carry->unit == 0 || (!carry->rest && !carry->swallowed && size % carry->unit == 0))
+  if (carry->unit == 0 || (!carry->rest && !carry->pending && size % carry->unit == 0))
     return buffer;
 
   buffer = gst_buffer_make_writable (buffer);
@@ -90,8 +97,8 @@ gst_mulaw_carry_join (GstMulawCarry *carry, GstBuffer *buffer)
   GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_END (buffer) = GST_BUFFER_OFFSET_NONE;
   if (carry->rest)
     prepend_rest (carry, buffer);
-  if (carry->swallowed)
-    restore_swallowed (carry, buffer);
+  if (carry->pending)
+    say_pending (carry, buffer);
   size = gst_buffer_get_size (buffer);
   rest = size % carry->unit;
   if (rest > 0)
@@ -100,9 +107,7 @@ gst_mulaw_carry_join (GstMulawCarry *carry, GstBuffer *buffer)
     gst_buffer_set_size (buffer, size - rest);
     return buffer;
   }
-  carry->swallowed = TRUE;
-  carry->discont = GST_BUFFER_IS_DISCONT (buffer);
-  carry->pts = GST_BUFFER_PTS (buffer);
+  keep_pending (carry, buffer);
   gst_buffer_unref (buffer);
   return NULL;
 }
@@ -120,5 +125,26 @@ gst_mulaw_carry_event (GstMulawCarry *carry, GstElement *element, GstEvent *even
       type == GST_EVENT_STREAM_START)
     drop_rest (carry);
   if (type == GST_EVENT_FLUSH_STOP)
-    carry->swallowed = FALSE;
+    carry->pending = FALSE;
+}
+
+GstEvent *
+gst_mulaw_carry_segment_in_time (GstMulawCarry *carry, GstEvent *event)
+{
+  const GstSegment *bytes;
+  GstSegment segment;
+  GstEvent *converted;
+
+  gst_event_parse_segment (event, &bytes);
+  if (bytes->format != GST_FORMAT_BYTES)
+    return event;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.position = time_of (carry, bytes->start);
+  carry->pending = TRUE;
+  carry->discont = FALSE;
+  carry->pts = segment.start;
+  converted = gst_event_new_segment (&segment);
+  gst_event_set_seqnum (converted, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return converted;
 }

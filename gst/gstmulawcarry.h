@@ -11,12 +11,12 @@ GST_DEBUG_CATEGORY_EXTERN (gst_mulaw_demo_debug);
 
 /* All zero is "nothing carried, no format yet". Touched by the streaming thread only, and while there is none. */
 typedef struct {
-  guint64 unit;       /* bytes of one sample of all channels; 0 before caps */
-  guint64 byte_rate;  /* unit * samples per second */
-  GstMemory *rest;    /* less than a unit, or NULL */
-  gboolean swallowed; /* a whole buffer went into the rest; it said: */
+  guint64 unit;      /* bytes of one sample of all channels; 0 before caps */
+  guint64 byte_rate; /* unit * samples per second */
+  GstMemory *rest;   /* less than a unit, or NULL */
+  gboolean pending;  /* the next buffer that goes out is to say: */
   gboolean discont;
-  GstClockTime pts;
+  GstClockTime pts; /* if it has none of its own */
 } GstMulawCarry;
 
 /* For new caps. A rest of another format is dropped. */
@@ -29,11 +29,11 @@ void gst_mulaw_carry_clear (GstMulawCarry *carry);
  * that is less than one sample. A DISCONT buffer does not continue the rest, which is dropped. */
 GstBuffer *gst_mulaw_carry_join (GstMulawCarry *carry, GstBuffer *buffer);
 
-/* To be told of each serialized event before it is handled. After flush, gap and segment nothing continues; at EOS a
- * rest is worth a warning message on @element. */
+/* To be told of each serialized event before it is handled. After a flush, a gap and a new segment nothing continues;
+ * at EOS a rest is worth a warning message on @element. */
 void gst_mulaw_carry_event (GstMulawCarry *carry, GstElement *element, GstEvent *event);
 
-/* How long so many bytes play. 0 before caps. */
-GstClockTime gst_mulaw_carry_time (const GstMulawCarry *carry, guint64 bytes);
+/* Takes a SEGMENT event, and gives one in TIME, where it was in BYTES; the buffer that follows gets its start. */
+GstEvent *gst_mulaw_carry_segment_in_time (GstMulawCarry *carry, GstEvent *event);
 
 G_END_DECLS

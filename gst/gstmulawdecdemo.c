@@ -50,7 +50,6 @@ GST_ELEMENT_REGISTER_DEFINE (mulawdec_demo, "mulawdec_demo", GST_RANK_NONE, GST_
 static gboolean
 gst_mulaw_dec_demo_start (GstAudioDecoder *decoder)
 {
-  gst_mulaw_carry_clear (&GST_MULAW_DEC_DEMO (decoder)->carry);
   /* lets the base class answer for duration and seeks where upstream knows bytes only */
   gst_audio_decoder_set_estimate_rate (decoder, TRUE);
   return TRUE;

@@ -21,6 +21,7 @@
 #include "gstmulawencdemo.h"
 
 #include "gstmulawcarry.h"
+#include "gstmulawtierule.h"
 #include "mulaw-kernel.h"
 
 #include <gst/audio/audio.h>
@@ -41,7 +42,6 @@ struct _GstMulawEncDemo {
 
   GstPadChainFunction base_chain;
   GstMulawCarry carry;
-  GstClockTime first_pts; /* of the first buffer after a BYTES segment */
 };
 
 /* clang-format off */
@@ -54,41 +54,6 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_P
 
 G_DEFINE_FINAL_TYPE (GstMulawEncDemo, gst_mulaw_enc_demo, GST_TYPE_AUDIO_ENCODER)
 GST_ELEMENT_REGISTER_DEFINE (mulawenc_demo, "mulawenc_demo", GST_RANK_NONE, GST_TYPE_MULAW_ENC_DEMO)
-
-/**
- * GstMulawDemoTieRule:
- * @itu: as ITU-T G.191
- * @sign-magnitude: as GStreamer's mulawenc and ITU-T G.726
- *
- * The code of the 127 negative samples that lie exactly between two codes.
- *
- * Since: 0.1
- */
-#define GST_TYPE_MULAW_DEMO_TIE_RULE (gst_mulaw_demo_tie_rule_get_type ())
-static GType
-gst_mulaw_demo_tie_rule_get_type (void)
-{
-  static const GEnumValue values[] = {
-    { MULAW_TIES_ITU, "Smaller magnitude, as ITU-T G.191", "itu" },
-    { MULAW_TIES_SIGN_MAGNITUDE, "Larger magnitude, as mulawenc and ITU-T G.726", "sign-magnitude" },
-    { 0 },
-  };
-  static gsize type;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstMulawDemoTieRule", values));
-  return type;
-}
-
-static gboolean
-gst_mulaw_enc_demo_start (GstAudioEncoder *encoder)
-{
-  GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (encoder);
-
-  gst_mulaw_carry_clear (&self->carry);
-  self->first_pts = GST_CLOCK_TIME_NONE;
-  return TRUE;
-}
 
 static gboolean
 gst_mulaw_enc_demo_stop (GstAudioEncoder *encoder)
@@ -136,27 +101,6 @@ take_caps (GstMulawEncDemo *self, GstEvent *event)
     gst_mulaw_carry_set_format (&self->carry, sizeof (gint16) * (guint64)info.channels, info.rate);
 }
 
-/* The base class knows only TIME. Raw audio from a file or a socket comes in BYTES, which convert exactly. */
-static GstEvent *
-segment_in_time (GstMulawEncDemo *self, GstEvent *event)
-{
-  const GstSegment *bytes;
-  GstSegment segment;
-  GstEvent *converted;
-
-  self->first_pts = GST_CLOCK_TIME_NONE;
-  gst_event_parse_segment (event, &bytes);
-  if (bytes->format != GST_FORMAT_BYTES)
-    return event;
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  segment.start = segment.time = segment.position = gst_mulaw_carry_time (&self->carry, bytes->start);
-  self->first_pts = segment.start;
-  converted = gst_event_new_segment (&segment);
-  gst_event_set_seqnum (converted, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return converted;
-}
-
 static gboolean
 gst_mulaw_enc_demo_sink_event (GstAudioEncoder *encoder, GstEvent *event)
 {
@@ -166,7 +110,7 @@ gst_mulaw_enc_demo_sink_event (GstAudioEncoder *encoder, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
     take_caps (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    event = segment_in_time (self, event);
+    event = gst_mulaw_carry_segment_in_time (&self->carry, event); /* the base class knows only TIME */
   return GST_AUDIO_ENCODER_CLASS (gst_mulaw_enc_demo_parent_class)->sink_event (encoder, event);
 }
 
@@ -176,15 +120,7 @@ gst_mulaw_enc_demo_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (parent);
 
   buffer = gst_mulaw_carry_join (&self->carry, buffer);
-  if (!buffer)
-    return GST_FLOW_OK;
-  if (GST_CLOCK_TIME_IS_VALID (self->first_pts)) {
-    buffer = gst_buffer_make_writable (buffer);
-    if (!GST_BUFFER_PTS_IS_VALID (buffer))
-      GST_BUFFER_PTS (buffer) = self->first_pts;
-    self->first_pts = GST_CLOCK_TIME_NONE;
-  }
-  return self->base_chain (pad, parent, buffer);
+  return buffer ? self->base_chain (pad, parent, buffer) : GST_FLOW_OK;
 }
 
 static gboolean
@@ -299,7 +235,6 @@ gst_mulaw_enc_demo_class_init (GstMulawEncDemoClass *klass)
   gst_element_class_add_static_metadata (element_class, GST_ELEMENT_METADATA_DOC_URI,
                                          GST_PACKAGE_ORIGIN "docs/g711.md");
 
-  encoder_class->start = gst_mulaw_enc_demo_start;
   encoder_class->stop = gst_mulaw_enc_demo_stop;
   encoder_class->set_format = gst_mulaw_enc_demo_set_format;
   encoder_class->sink_event = gst_mulaw_enc_demo_sink_event;
