@@ -26,7 +26,7 @@ def cases_of(suite):
 def count(records, suites):
     passed = failed = skipped = 0
     for record in records:
-        cases = suites.get(record["name"].split(" / ")[-1])
+        cases = suites.get(record["name"])
         if cases:
             passed, failed, skipped = passed + cases[0], failed + cases[1], skipped + cases[2]
             # Every case was well, and yet the program crashed, hung, or exited with an error.
@@ -48,7 +48,7 @@ def read(logs):
     except (OSError, ValueError, ElementTree.ParseError) as error:
         print(f"summary: meson left no results: {error}", file=sys.stderr)
         return 0, 1, 0
-    # The suite of a TAP test is called PROJECT.TEST; all others share the one called PROJECT.
+    # The suite of a TAP test is called PROJECT.TEST, all others share the one called PROJECT.
     suites = {suite.get("name").split(".", 1)[1]: cases_of(suite) for suite in junit if "." in suite.get("name")}
     return count(records, suites)
 
