@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# ---- Builds, tests, and gathers what the image needs ----
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+
+# Packages first: this layer stays until the list in ./dev changes.
+COPY dev ./
+RUN ./dev packages run test
+
+# What is tested is what is shipped: one release build. The suites lint and e2e are left to ./dev test: they judge the
+# text of the tree and need a browser, and neither says anything about this image.
+COPY . .
+RUN meson setup build --prefix=/usr --buildtype=release -Dwerror=true \
+ && ./dev test unit gst integration \
+ && DESTDIR=/image meson install -C build --no-rebuild --strip \
+ && rm -rf /image/usr/lib/systemd /image/usr/share/man \
+ && docker/closure.sh /image
+
+# ---- Runs ----
+FROM debian:bookworm-slim
+COPY --from=build /image /
+ENV AUDIO_HOST=0.0.0.0 \
+    AUDIO_PORT=8001 \
+    GST_REGISTRY=/var/cache/audio-pipeline/registry.bin
+# GStreamer's list of plugins is made once here, so that the server starts at once, also where nothing may be written.
+RUN useradd --system --no-create-home --home-dir /nonexistent --uid 10001 audio \
+ && ldconfig \
+ && mkdir -p /var/cache/audio-pipeline \
+ && gst-inspect-1.0 mulawenc_demo >/dev/null
+USER audio
+EXPOSE 8001
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=3s --start-period=5s CMD ["audio-pipeline-server", "--healthcheck"]
+CMD ["audio-pipeline-server"]
