@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What clients cannot do to the server: fill its memory, starve each other, leave threads or descriptors behind. */
+#include "support.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "test-wait.h"
+
+#define FRAME       320
+#define CYCLES      5000
+#define FRAME_BYTES (2 + 2 + 4 + FRAME) /* head, 16-bit length, mask, payload */
+
+/* A client that sends numbered frames at full speed and does not read. */
+typedef struct {
+  WsClient *client;
+  GByteArray *frame; /* the one on its way */
+  gsize sent;        /* bytes of it */
+  guint32 frames;    /* that are wholly sent */
+} Flood;
+
+static void
+flood_send (Flood *flood)
+{
+  for (;;) {
+    gsize taken;
+
+    if (flood->frame == NULL) {
+      guint8 payload[FRAME];
+
+      fill_pattern (payload, sizeof payload, flood->frames);
+      flood->frame = ws_frame_bytes (WS_FIN | WS_BINARY, WS_PLAIN, payload, sizeof payload);
+      flood->sent = 0;
+    }
+    taken = ws_client_try_send (flood->client, flood->frame->data + flood->sent, flood->frame->len - flood->sent);
+    flood->sent += taken;
+    if (flood->sent < flood->frame->len)
+      return;
+    g_clear_pointer (&flood->frame, g_byte_array_unref);
+    flood->frames++;
+  }
+}
+
+/* Everything that was sent comes back once the client reads. */
+static void
+flood_drain (Flood *flood)
+{
+  if (flood->frame != NULL) {
+    ws_client_send_raw (flood->client, flood->frame->data + flood->sent, flood->frame->len - flood->sent);
+    g_clear_pointer (&flood->frame, g_byte_array_unref);
+    flood->frames++;
+  }
+  for (guint32 i = 0; i < flood->frames; i++)
+    if (!expect_pattern (flood->client, FRAME, i))
+      break;
+  g_test_message ("%u frames of the flood came back", flood->frames);
+  echo_pattern (flood->client, FRAME, 7);
+}
+
+static void
+check_memory (ServerProcess *server)
+{
+  gsize rss = server_process_rss (server);
+
+  if (rss_is_meaningful () && rss > RSS_LIMIT)
+    g_test_fail_printf ("the server has %" G_GSIZE_FORMAT " bytes", rss);
+}
+
+/* Floods for a while; a second client is served all the time. */
+static void
+flood_and_drain (ServerProcess *server, guint clients)
+{
+  guint16 port = server_process_port (server);
+  gint64 end = g_get_monotonic_time () + number_from_environment ("AP_TEST_FLOOD_SECONDS", 5) * G_USEC_PER_SEC;
+  g_autoptr (WsClient) witness = ws_client_connect (port, AUDIO_PATH);
+  g_autofree Flood *floods = g_new0 (Flood, clients);
+  guint32 served = 0;
+
+  for (guint i = 0; i < clients; i++)
+    floods[i].client = ws_client_connect (port, AUDIO_PATH);
+  while (g_get_monotonic_time () < end && echo_pattern (witness, FRAME, served)) {
+    for (guint i = 0; i < clients; i++)
+      flood_send (&floods[i]);
+    served++;
+    check_memory (server);
+  }
+  g_test_message ("the witness had %u frames echoed; the server has %" G_GSIZE_FORMAT " KiB", served,
+                  server_process_rss (server) / 1024);
+  for (guint i = 0; i < clients; i++) {
+    flood_drain (&floods[i]);
+    ws_client_free (floods[i].client);
+  }
+  check_memory (server);
+}
+
+static void
+test_flood_passthrough (void)
+{
+  ServerProcess *server = server_process_start ();
+
+  flood_and_drain (server, 1);
+  server_process_stop (server);
+}
+
+static void
+test_flood_direct (void)
+{
+  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+
+  flood_and_drain (server, 1);
+  server_process_stop (server);
+}
+
+static void
+test_flood_queued (void)
+{
+  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+
+  flood_and_drain (server, 1);
+  server_process_stop (server);
+}
+
+static void
+test_flood_of_many (void)
+{
+  ServerProcess *server = server_process_start ("--workers", "1");
+
+  flood_and_drain (server, 20);
+  server_process_stop (server);
+}
+
+/* Clients that never come back to reading leave nothing behind when they go. */
+static void
+test_flood_and_vanish (void)
+{
+  ServerProcess *server = server_process_start ();
+  guint16 port = server_process_port (server);
+  guint fds;
+
+  g_assert_cmpint (active_connections (port), ==, 0);
+  fds = server_process_fds (server);
+  for (guint i = 0; i < 20; i++) {
+    Flood flood = { .client = ws_client_connect (port, AUDIO_PATH) };
+
+    flood_send (&flood);
+    g_clear_pointer (&flood.frame, g_byte_array_unref);
+    if (i % 2 == 0)
+      ws_client_free (flood.client);
+    else
+      ws_client_reset (flood.client);
+  }
+  g_assert_true (test_wait_until (active_connections (port) == 0));
+  g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+  server_process_stop (server);
+}
+
+/* ---- connects and disconnects ---- */
+
+static void
+clean_close (guint16 port)
+{
+  g_autoptr (WsClient) client = ws_client_connect (port, AUDIO_PATH);
+
+  echo_pattern (client, FRAME, 1);
+  ws_client_send_close (client, 1000, "bye");
+  ws_client_expect_close (client, 1000);
+}
+
+static void
+abrupt_end (guint16 port)
+{
+  g_autoptr (WsClient) client = ws_client_connect (port, AUDIO_PATH);
+
+  send_pattern (client, FRAME, 1);
+}
+
+static void
+reset (guint16 port)
+{
+  WsClient *client = ws_client_connect (port, AUDIO_PATH);
+
+  send_pattern (client, FRAME, 1);
+  ws_client_reset (client);
+}
+
+static void
+vanish_inside_frame (guint16 port)
+{
+  WsClient *client = ws_client_connect (port, AUDIO_PATH);
+  g_autoptr (GByteArray) frame = ws_frame_bytes (WS_FIN | WS_BINARY, WS_PLAIN, "half of this", 12);
+
+  ws_client_send_raw (client, frame->data, frame->len / 2);
+  ws_client_reset (client);
+}
+
+static void
+vanish_inside_message (guint16 port)
+{
+  g_autoptr (WsClient) client = ws_client_connect (port, AUDIO_PATH);
+
+  ws_client_send_frame (client, FALSE, WS_BINARY, "the first part", 14);
+}
+
+static void
+half_handshake (guint16 port)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port);
+  static const char half[] = "GET " AUDIO_PATH " HTTP/1.1\r\nHost: x\r\nUpgr";
+
+  ws_client_send_raw (client, half, strlen (half));
+}
+
+static void
+handshake_and_reset (guint16 port)
+{
+  WsClient *client = ws_client_connect_tcp (port);
+  static const char whole[] = "GET " AUDIO_PATH " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+
+  ws_client_send_raw (client, whole, strlen (whole));
+  ws_client_reset (client);
+}
+
+static void
+only_connect (guint16 port)
+{
+  WsClient *client = ws_client_connect_tcp (port);
+
+  ws_client_reset (client);
+}
+
+static void
+protocol_error (guint16 port)
+{
+  g_autoptr (WsClient) client = ws_client_connect (port, AUDIO_PATH);
+
+  ws_client_send_frame (client, TRUE, WS_TEXT, "text", 4);
+  ws_client_expect_close (client, 1003);
+}
+
+static void
+cycle (ServerProcess *server)
+{
+  static void (*const kinds[]) (guint16 port) = {
+    clean_close,    abrupt_end,          reset,        vanish_inside_frame, vanish_inside_message,
+    half_handshake, handshake_and_reset, only_connect, protocol_error,      clean_close,
+  };
+  guint16 port = server_process_port (server);
+  guint fds, threads;
+
+  /* One of each first: what is made once is made now. */
+  for (guint i = 0; i < 10 * G_N_ELEMENTS (kinds); i++)
+    kinds[i % G_N_ELEMENTS (kinds)](port);
+  g_assert_true (test_wait_until (active_connections (port) == 0));
+  fds = server_process_fds (server);
+  threads = server_process_threads (server);
+  for (guint i = 0; i < CYCLES && !g_test_failed (); i++)
+    kinds[i % G_N_ELEMENTS (kinds)](port);
+  g_assert_true (test_wait_until (active_connections (port) == 0));
+  g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+  g_assert_true (test_wait_until (server_process_threads (server) <= threads));
+  check_memory (server);
+}
+
+static void
+test_cycles (void)
+{
+  ServerProcess *server = server_process_start ();
+
+  cycle (server);
+  server_process_stop (server);
+}
+
+static void
+test_cycles_direct (void)
+{
+  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+
+  cycle (server);
+  server_process_stop (server);
+}
+
+static void
+test_cycles_queued (void)
+{
+  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+
+  cycle (server);
+  server_process_stop (server);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions ();
+  g_test_add_func ("/bounds/flood/passthrough", test_flood_passthrough);
+  g_test_add_func ("/bounds/flood/direct", test_flood_direct);
+  g_test_add_func ("/bounds/flood/queued", test_flood_queued);
+  g_test_add_func ("/bounds/flood/of-many", test_flood_of_many);
+  g_test_add_func ("/bounds/flood/and-vanish", test_flood_and_vanish);
+  g_test_add_func ("/bounds/cycles/passthrough", test_cycles);
+  g_test_add_func ("/bounds/cycles/direct", test_cycles_direct);
+  g_test_add_func ("/bounds/cycles/queued", test_cycles_queued);
+  return g_test_run ();
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plain HTTP side: /health, what is refused and how, and that requests leave nothing behind. */
+#include "support.h"
+
+#include <string.h>
+
+#include "test-wait.h"
+
+#define MEGABYTE (1024 * 1024)
+
+static ServerProcess *server;
+
+static guint16
+port (void)
+{
+  return server_process_port (server);
+}
+
+static HttpAnswer *
+request (const char *text)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  HttpAnswer *answer = ws_client_request (client, text);
+
+  if (answer == NULL) {
+    answer = g_new0 (HttpAnswer, 1);
+    answer->head = g_strdup ("");
+    answer->body = g_strdup ("");
+  }
+  return answer;
+}
+
+static void
+check_header (const HttpAnswer *answer, const char *name, const char *expected)
+{
+  g_autofree char *value = http_answer_header (answer, name);
+
+  g_assert_cmpstr (value, ==, expected);
+}
+
+/* An error is a JSON object with a text for a person. */
+static void
+check_error (const HttpAnswer *answer, guint status)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *object = parse_object (parser, answer->body);
+
+  g_assert_cmpuint (answer->status, ==, status);
+  check_header (answer, "Content-Type", "application/json");
+  if (object == NULL || !json_object_has_member (object, "error"))
+    g_test_fail_printf ("not an error as JSON: %s", answer->body);
+  else
+    g_assert_cmpuint (strlen (json_object_get_string_member (object, "error")), >, 0);
+}
+
+static void
+test_get (void)
+{
+  g_autoptr (HttpAnswer) answer = request ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  g_assert_cmpuint (answer->status, ==, 200);
+  check_header (answer, "Content-Type", "application/json");
+  g_assert_cmpstr (answer->body, ==, "{\"status\":\"ok\",\"active_connections\":0}");
+}
+
+static void
+test_head (void)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  g_autoptr (HttpAnswer) head = ws_client_request (client, "HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  g_autoptr (HttpAnswer) get = ws_client_request (client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  /* The same as for GET, and no body: the next answer starts right behind the head. */
+  if (head == NULL || get == NULL)
+    return;
+  g_assert_cmpuint (head->status, ==, 200);
+  check_header (head, "Content-Type", "application/json");
+  check_header (head, "Content-Length", "38");
+  g_assert_cmpuint (get->status, ==, 200);
+}
+
+static void
+test_http_1_0 (void)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  g_autoptr (HttpAnswer) answer = ws_client_request (client, "GET /health HTTP/1.0\r\n\r\n");
+
+  if (answer == NULL)
+    return;
+  g_assert_cmpuint (answer->status, ==, 200);
+  ws_client_expect_eof (client);
+}
+
+static void
+test_query (void)
+{
+  g_autoptr (HttpAnswer) answer = request ("GET /health?from=balancer HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  g_assert_cmpuint (answer->status, ==, 200);
+}
+
+static void
+test_other_methods (void)
+{
+  static const char *const methods[] = { "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++) {
+    g_autofree char *text = g_strdup_printf ("%s /health HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", methods[i]);
+    g_autoptr (HttpAnswer) answer = request (text);
+
+    check_error (answer, 405);
+    check_header (answer, "Allow", "GET, HEAD");
+  }
+}
+
+static void
+test_unknown_paths (void)
+{
+  static const char *const paths[] = { "/",   "/healthy",    "/health/",   "/health/x",
+                                       "/ws", "/ws/audio/x", "/../health", "//" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *text = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);
+    g_autoptr (HttpAnswer) answer = request (text);
+
+    g_test_message ("%s", paths[i]);
+    check_error (answer, 404);
+  }
+}
+
+static void
+test_upgrade_required (void)
+{
+  g_autoptr (HttpAnswer) answer = request ("GET " AUDIO_PATH " HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  check_error (answer, 426);
+  check_header (answer, "Upgrade", "websocket");
+}
+
+static void
+test_upgrade_on_unknown_path (void)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  g_autoptr (HttpAnswer) answer = ws_client_handshake (client, "/ws/nothing", NULL);
+
+  if (answer != NULL)
+    check_error (answer, 404);
+}
+
+/* Section 4.2.1 of RFC 6455; the answer to another version says which one is spoken (4.4). */
+static void
+test_bad_handshakes (void)
+{
+  static const char *const bad[] = {
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: "
+    "AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autofree char *text = g_strdup_printf ("GET " AUDIO_PATH " HTTP/1.1\r\nHost: x\r\n%s\r\n", bad[i]);
+    g_autoptr (HttpAnswer) answer = request (text);
+
+    g_test_message ("handshake %" G_GSIZE_FORMAT ": %u", i, answer->status);
+    g_assert_cmpuint (answer->status, >=, 400);
+    g_assert_cmpuint (answer->status, <, 500);
+  }
+  g_assert_cmpint (active_connections (port ()), ==, 0);
+}
+
+/* Requests that two programs in a row could read in two ways. */
+static void
+test_ambiguous_requests (void)
+{
+  static const char *const bad[] = {
+    "GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (HttpAnswer) answer = request (bad[i]);
+
+    g_assert_cmpuint (answer->status, ==, 400);
+  }
+}
+
+static void
+test_count (void)
+{
+  WsClient *clients[5];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (clients); i++) {
+    clients[i] = ws_client_connect (port (), AUDIO_PATH);
+    g_assert_cmpint (active_connections (port ()), ==, (gint64)i + 1);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (clients); i++) {
+    ws_client_free (clients[i]);
+    g_assert_true (test_wait_until (active_connections (port ()) == (gint64)(G_N_ELEMENTS (clients) - 1 - i)));
+  }
+}
+
+/* 2,000 requests on one connection, and 2,000 connections that the client leaves open after its request until it ends
+ * them. */
+static void
+test_keep_alive (void)
+{
+  guint fds;
+
+  g_assert_cmpint (active_connections (port ()), ==, 0);
+  fds = server_process_fds (server);
+  {
+    g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+
+    for (guint i = 0; i < 2000; i++) {
+      g_autoptr (HttpAnswer) answer = ws_client_request (client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+
+      if (answer == NULL || answer->status != 200)
+        break;
+    }
+    g_assert_true (test_wait_until (server_process_fds (server) <= fds + 1));
+  }
+  for (guint i = 0; i < 2000; i++) {
+    g_autoptr (HttpAnswer) answer = request ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    if (answer->status != 200)
+      g_test_fail_printf ("request %u: %u", i, answer->status);
+  }
+  g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+}
+
+/* A body of 300 MB where none is expected: an answer or the end of the connection, and no memory. */
+static void
+send_large_body (const char *head, gboolean chunked)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  g_autofree char *megabyte = g_malloc0 (MEGABYTE);
+
+  ws_client_send_raw (client, head, strlen (head));
+  for (guint i = 0; i < 300; i++) {
+    if (chunked)
+      ws_client_send_raw (client, "100000\r\n", 8);
+    ws_client_send_raw (client, megabyte, MEGABYTE);
+    if (chunked)
+      ws_client_send_raw (client, "\r\n", 2);
+    if (rss_is_meaningful () && server_process_rss (server) > RSS_LIMIT) {
+      g_test_fail_printf ("%u MB sent, and the server has %" G_GSIZE_FORMAT " bytes", i, server_process_rss (server));
+      return;
+    }
+  }
+}
+
+static void
+test_large_bodies (void)
+{
+  static const char *const paths[] = { "/health", "/nothing", AUDIO_PATH };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *sized =
+        g_strdup_printf ("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 314572800\r\n\r\n", paths[i]);
+    g_autofree char *chunked =
+        g_strdup_printf ("POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", paths[i]);
+
+    send_large_body (sized, FALSE);
+    send_large_body (chunked, TRUE);
+  }
+  g_assert_cmpint (active_connections (port ()), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions ();
+  g_test_add_func ("/health/get", test_get);
+  g_test_add_func ("/health/head", test_head);
+  g_test_add_func ("/health/http-1.0", test_http_1_0);
+  g_test_add_func ("/health/query", test_query);
+  g_test_add_func ("/health/other-methods", test_other_methods);
+  g_test_add_func ("/health/unknown-paths", test_unknown_paths);
+  g_test_add_func ("/health/upgrade-required", test_upgrade_required);
+  g_test_add_func ("/health/upgrade-on-unknown-path", test_upgrade_on_unknown_path);
+  g_test_add_func ("/health/bad-handshakes", test_bad_handshakes);
+  g_test_add_func ("/health/ambiguous-requests", test_ambiguous_requests);
+  g_test_add_func ("/health/count", test_count);
+  g_test_add_func ("/health/keep-alive", test_keep_alive);
+  g_test_add_func ("/health/large-bodies", test_large_bodies);
+
+  server = server_process_start ();
+  result = g_test_run ();
+  server_process_stop (server);
+  return result;
+}

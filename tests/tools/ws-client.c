@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A WebSocket client that can break the rules: the connection, its handshake and its frames. */
+#include "ws-client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test-wait.h"
+
+#define READ_SIZE (256 * 1024)
+
+struct _WsClient {
+  int fd;
+  GByteArray *in; /* read and not yet consumed: the bytes from in_start on */
+  gsize in_start;
+  gboolean ended;
+  gboolean failed;
+  gboolean closed; /* we sent a close frame */
+  guint32 next_mask;
+};
+
+void
+ws_frame_free (WsFrame *frame)
+{
+  g_free (frame->data);
+  g_free (frame);
+}
+
+void
+http_answer_free (HttpAnswer *answer)
+{
+  g_free (answer->head);
+  g_free (answer->body);
+  g_free (answer);
+}
+
+char *
+http_answer_header (const HttpAnswer *answer, const char *name)
+{
+  g_auto (GStrv) lines = g_strsplit (answer->head, "\r\n", -1);
+  gsize len = strlen (name);
+
+  for (gsize i = 1; lines[0] != NULL && lines[i] != NULL; i++)
+    if (g_ascii_strncasecmp (lines[i], name, len) == 0 && lines[i][len] == ':')
+      return g_strstrip (g_strdup (lines[i] + len + 1));
+  return NULL;
+}
+
+void
+ws_client_fail (WsClient *self, const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list list;
+
+  va_start (list, format);
+  text = g_strdup_vprintf (format, list);
+  va_end (list);
+  if (!self->failed)
+    g_test_fail_printf ("client: %s", text);
+  self->failed = TRUE;
+}
+
+WsClient *
+ws_client_connect_tcp (guint16 port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
+  WsClient *self = g_new0 (WsClient, 1);
+
+  address.sin_addr.s_addr = g_htonl (INADDR_LOOPBACK);
+  self->in = g_byte_array_new ();
+  self->next_mask = 0x9e3779b9;
+  self->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (self->fd < 0)
+    g_error ("socket: %s", g_strerror (errno));
+  setsockopt (self->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof (int));
+  if (connect (self->fd, (struct sockaddr *)&address, sizeof address) != 0)
+    ws_client_fail (self, "connect to port %u: %s", port, g_strerror (errno));
+  self->ended = self->failed;
+  return self;
+}
+
+void
+ws_client_free (WsClient *self)
+{
+  close (self->fd);
+  g_byte_array_unref (self->in);
+  g_free (self);
+}
+
+void
+ws_client_reset (WsClient *self)
+{
+  struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  setsockopt (self->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ws_client_free (self);
+}
+
+int
+ws_client_fd (WsClient *self)
+{
+  return self->fd;
+}
+
+/* Takes what the socket holds now. */
+static void
+fill (WsClient *self)
+{
+  gsize old_len;
+  gssize n;
+
+  if (self->in_start > 0) {
+    g_byte_array_remove_range (self->in, 0, (guint)self->in_start);
+    self->in_start = 0;
+  }
+  old_len = self->in->len;
+  g_byte_array_set_size (self->in, (guint)(old_len + READ_SIZE));
+  n = recv (self->fd, self->in->data + old_len, READ_SIZE, MSG_DONTWAIT);
+  self->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+  g_byte_array_set_size (self->in, (guint)(old_len + (gsize)MAX (n, 0)));
+}
+
+/* Waits until at least @len bytes are there. Returns: FALSE at the end of the connection or of the time */
+static gboolean
+need (WsClient *self, gsize len)
+{
+  gint64 deadline = test_deadline ();
+
+  while (self->in->len - self->in_start < len) {
+    if (self->ended || self->failed)
+      return FALSE;
+    if (test_poll_fd (self->fd, POLLIN, deadline) == 0)
+      ws_client_fail (self, "nothing came from the server in time");
+    else
+      fill (self);
+  }
+  return TRUE;
+}
+
+static const guint8 *
+peek (WsClient *self)
+{
+  return self->in->data + self->in_start;
+}
+
+gsize
+ws_client_try_send (WsClient *self, gconstpointer data, gsize len)
+{
+  gssize n = send (self->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+  if (n < 0 && errno != EAGAIN && errno != EINTR)
+    self->ended = TRUE;
+  return (gsize)MAX (n, 0);
+}
+
+/* A server may end the connection while we still send: what is left is dropped, and the test sees the end. */
+void
+ws_client_send_raw (WsClient *self, gconstpointer data, gsize len)
+{
+  gint64 deadline = test_deadline ();
+  const guint8 *bytes = data;
+
+  for (gsize sent = 0; sent < len && !self->ended && !self->failed;) {
+    short events = test_poll_fd (self->fd, POLLIN | POLLOUT, deadline);
+
+    if (events == 0)
+      ws_client_fail (self, "the server took %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes and no more", sent, len);
+    if ((events & POLLIN) != 0)
+      fill (self);
+    if ((events & POLLOUT) != 0 && !self->ended)
+      sent += ws_client_try_send (self, bytes + sent, len - sent);
+    else if ((events & (POLLERR | POLLHUP)) != 0)
+      self->ended = TRUE;
+  }
+}
+
+void
+ws_client_shutdown_write (WsClient *self)
+{
+  shutdown (self->fd, SHUT_WR);
+}
+
+/* ---- HTTP ---- */
+
+static HttpAnswer *
+parse_head (WsClient *self, gsize head_len)
+{
+  HttpAnswer *answer = g_new0 (HttpAnswer, 1);
+
+  answer->head = g_strndup ((const char *)peek (self), head_len);
+  self->in_start += head_len;
+  if (g_str_has_prefix (answer->head, "HTTP/1.1 "))
+    answer->status = (guint)g_ascii_strtoull (answer->head + strlen ("HTTP/1.1 "), NULL, 10);
+  return answer;
+}
+
+static void
+read_body (WsClient *self, HttpAnswer *answer)
+{
+  g_autofree char *length = http_answer_header (answer, "Content-Length");
+
+  answer->body_len = length != NULL ? g_ascii_strtoull (length, NULL, 10) : 0;
+  if (!need (self, answer->body_len))
+    answer->body_len = self->in->len - self->in_start;
+  answer->body = g_strndup ((const char *)peek (self), answer->body_len);
+  self->in_start += answer->body_len;
+}
+
+HttpAnswer *
+ws_client_request (WsClient *self, const char *request)
+{
+  gboolean no_body = g_str_has_prefix (request, "HEAD ");
+  HttpAnswer *answer;
+
+  ws_client_send_raw (self, request, strlen (request));
+  for (gsize len = 4; need (self, len); len++) {
+    if (memcmp (peek (self) + len - 4, "\r\n\r\n", 4) != 0)
+      continue;
+    answer = parse_head (self, len);
+    if (!no_body && answer->status != 101)
+      read_body (self, answer);
+    else
+      answer->body = g_strdup ("");
+    return answer;
+  }
+  ws_client_fail (self, "no answer to: %.60s", request);
+  return NULL;
+}
+
+HttpAnswer *
+http_get (guint16 port, const char *path)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port);
+  g_autofree char *request =
+      g_strdup_printf ("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n", path, port);
+
+  return ws_client_request (client, request);
+}
+
+/* Section 4.2.2, step 5. */
+static char *
+accept_of (const char *key)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA1);
+  guint8 digest[20];
+  gsize len = sizeof digest;
+
+  g_checksum_update (sum, (const guchar *)key, -1);
+  g_checksum_update (sum, (const guchar *)"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", -1);
+  g_checksum_get_digest (sum, digest, &len);
+  return g_base64_encode (digest, len);
+}
+
+HttpAnswer *
+ws_client_handshake (WsClient *self, const char *path, const char *headers)
+{
+  guint32 nonce[4] = { g_random_int (), g_random_int (), g_random_int (), g_random_int () };
+  g_autofree char *key = g_base64_encode ((const guchar *)nonce, sizeof nonce);
+  g_autofree char *expected = accept_of (key);
+  g_autofree char *accept = NULL;
+  g_autofree char *request = g_strdup_printf ("GET %s HTTP/1.1\r\n"
+                                              "Host: 127.0.0.1\r\n"
+                                              "Connection: Upgrade\r\n"
+                                              "Upgrade: websocket\r\n"
+                                              "Sec-WebSocket-Version: 13\r\n"
+                                              "Sec-WebSocket-Key: %s\r\n"
+                                              "%s\r\n",
+                                              path, key, headers != NULL ? headers : "");
+  HttpAnswer *answer = ws_client_request (self, request);
+
+  if (answer == NULL || answer->status != 101)
+    return answer;
+  accept = http_answer_header (answer, "Sec-WebSocket-Accept");
+  if (g_strcmp0 (accept, expected) != 0)
+    ws_client_fail (self, "Sec-WebSocket-Accept is %s for key %s", accept, key);
+  return answer;
+}
+
+WsClient *
+ws_client_connect (guint16 port, const char *path)
+{
+  WsClient *self = ws_client_connect_tcp (port);
+  g_autoptr (HttpAnswer) answer = ws_client_handshake (self, path, NULL);
+
+  if (answer != NULL && answer->status != 101)
+    ws_client_fail (self, "the handshake on %s was answered with %u: %s", path, answer->status, answer->body);
+  return self;
+}
+
+/* ---- frames out ---- */
+
+static void
+append_length (GByteArray *bytes, guint8 mask_bit, WsFlags flags, guint64 len)
+{
+  guint8 form = len > G_MAXUINT16 || (flags & WS_LENGTH_64) ? 127
+                : len > 125 || (flags & WS_LENGTH_16)       ? 126
+                                                            : (guint8)len;
+  guint8 head[9] = { mask_bit | form };
+  guint extra = form == 127 ? 8 : form == 126 ? 2 : 0;
+
+  for (guint i = 0; i < extra; i++)
+    head[extra - i] = (guint8)(len >> (8 * i));
+  g_byte_array_append (bytes, head, 1 + extra);
+}
+
+static GByteArray *
+build_frame (guint8 first_byte, WsFlags flags, guint32 mask, gconstpointer data, gsize len)
+{
+  GByteArray *bytes = g_byte_array_sized_new ((guint)len + 14);
+  gboolean masked = (flags & WS_UNMASKED) == 0;
+  guint8 key[4];
+  guint start;
+
+  memcpy (key, &mask, sizeof key);
+  g_byte_array_append (bytes, &first_byte, 1);
+  append_length (bytes, masked ? 0x80 : 0, flags, len);
+  if (masked)
+    g_byte_array_append (bytes, key, sizeof key);
+  start = bytes->len;
+  if (len > 0)
+    g_byte_array_append (bytes, data, (guint)len);
+  for (guint i = 0; masked && i < len; i++)
+    bytes->data[start + i] ^= key[i % 4];
+  return bytes;
+}
+
+GByteArray *
+ws_frame_bytes (guint8 first_byte, WsFlags flags, gconstpointer data, gsize len)
+{
+  return build_frame (first_byte, flags, g_random_int (), data, len);
+}
+
+void
+ws_client_send_bits (WsClient *self, guint8 first_byte, WsFlags flags, gconstpointer data, gsize len)
+{
+  g_autoptr (GByteArray) bytes = build_frame (first_byte, flags, self->next_mask, data, len);
+
+  self->next_mask = self->next_mask * 1664525 + 1013904223;
+  self->closed |= (first_byte & 0x0f) == WS_CLOSE;
+  ws_client_send_raw (self, bytes->data, bytes->len);
+}
+
+void
+ws_client_send_frame (WsClient *self, gboolean fin, guint8 opcode, gconstpointer data, gsize len)
+{
+  ws_client_send_bits (self, (guint8)((fin ? WS_FIN : 0) | opcode), WS_PLAIN, data, len);
+}
+
+void
+ws_client_send_binary (WsClient *self, gconstpointer data, gsize len)
+{
+  ws_client_send_frame (self, TRUE, WS_BINARY, data, len);
+}
+
+void
+ws_client_send_close (WsClient *self, guint16 code, const char *reason)
+{
+  gsize reason_len = reason != NULL ? strlen (reason) : 0;
+  g_autofree guint8 *payload = g_malloc (2 + reason_len);
+
+  payload[0] = (guint8)(code >> 8);
+  payload[1] = (guint8)code;
+  if (reason_len > 0)
+    memcpy (payload + 2, reason, reason_len);
+  ws_client_send_frame (self, TRUE, WS_CLOSE, payload, 2 + reason_len);
+}
+
+/* ---- frames in ---- */
+
+/* Reads the length that follows the first two bytes; those are there. */
+static gboolean
+read_length (WsClient *self, gsize *head_len, guint64 *len)
+{
+  guint8 form = peek (self)[1] & 0x7f;
+  gsize extra = form == 127 ? 8 : form == 126 ? 2 : 0;
+
+  *head_len = 2 + extra;
+  *len = extra == 0 ? form : 0;
+  if (!need (self, *head_len))
+    return FALSE;
+  for (gsize i = 0; i < extra; i++)
+    *len = *len << 8 | peek (self)[2 + i];
+  return TRUE;
+}
+
+WsFrame *
+ws_client_read_frame (WsClient *self)
+{
+  WsFrame *frame;
+  gsize head_len;
+  guint64 len;
+  guint8 key[4] = { 0 };
+
+  if (!need (self, 2) || !read_length (self, &head_len, &len))
+    return NULL;
+  if ((peek (self)[1] & 0x80) != 0) {
+    if (!need (self, head_len + 4))
+      return NULL;
+    memcpy (key, peek (self) + head_len, 4);
+    head_len += 4;
+  }
+  if (!need (self, head_len + len))
+    return NULL;
+  frame = g_new0 (WsFrame, 1);
+  frame->first_byte = peek (self)[0];
+  frame->masked = (peek (self)[1] & 0x80) != 0;
+  frame->len = len;
+  frame->data = g_malloc (len + 1);
+  for (gsize i = 0; i < len; i++)
+    frame->data[i] = peek (self)[head_len + i] ^ key[i % 4];
+  frame->data[len] = '\0';
+  self->in_start += head_len + len;
+  return frame;
+}
+
+static char *
+describe (const WsFrame *frame)
+{
+  static const char *const names[16] = { "continuation", "text", "binary", [8] = "close", "ping", "pong" };
+  const char *name = names[frame->first_byte & 0x0f];
+
+  if ((frame->first_byte & 0x0f) == WS_CLOSE && frame->len >= 2)
+    return g_strdup_printf ("a close frame %u '%s'", frame->data[0] << 8 | frame->data[1], frame->data + 2);
+  return g_strdup_printf ("a %s frame (first byte 0x%02x) of %" G_GSIZE_FORMAT " bytes",
+                          name != NULL ? name : "reserved", frame->first_byte, frame->len);
+}
+
+/* Returns: the next frame; pings other than a @wanted one are answered on the way. What a server must never send fails.
+ */
+static WsFrame *
+next_frame (WsClient *self, guint8 wanted)
+{
+  for (;;) {
+    g_autoptr (WsFrame) frame = ws_client_read_frame (self);
+
+    if (frame == NULL) {
+      ws_client_fail (self, "the connection ended where a frame was expected");
+      return NULL;
+    }
+    if (frame->masked)
+      ws_client_fail (self, "the server masked a frame");
+    if ((frame->first_byte & 0x0f) != WS_PING || wanted == WS_PING)
+      return g_steal_pointer (&frame);
+    ws_client_send_frame (self, TRUE, WS_PONG, frame->data, frame->len);
+  }
+}
+
+static gboolean
+check_payload (WsClient *self, const char *what, const guint8 *data, gsize len, const guint8 *expected,
+               gsize expected_len)
+{
+  gsize at = 0;
+
+  while (at < MIN (len, expected_len) && data[at] == expected[at])
+    at++;
+  if (len != expected_len || at < len)
+    ws_client_fail (self,
+                    "%s of %" G_GSIZE_FORMAT " bytes came, %" G_GSIZE_FORMAT
+                    " were expected; the first difference is at %" G_GSIZE_FORMAT,
+                    what, len, expected_len, at);
+  return !self->failed;
+}
+
+gboolean
+ws_client_expect_frame (WsClient *self, guint8 first_byte, gconstpointer data, gsize len)
+{
+  g_autoptr (WsFrame) frame = NULL;
+  g_autofree char *what = NULL;
+
+  if (self->failed || (frame = next_frame (self, first_byte & 0x0f)) == NULL)
+    return FALSE;
+  what = describe (frame);
+  if (frame->first_byte != first_byte)
+    ws_client_fail (self, "%s came, first byte 0x%02x was expected", what, first_byte);
+  return check_payload (self, what, frame->data, frame->len, data, len);
+}
+
+gboolean
+ws_client_expect_message (WsClient *self, guint8 opcode, gconstpointer data, gsize len)
+{
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  guint8 wanted = opcode;
+
+  while (!self->failed) {
+    g_autoptr (WsFrame) frame = next_frame (self, wanted);
+    g_autofree char *what = frame != NULL ? describe (frame) : NULL;
+
+    if (frame == NULL)
+      return FALSE;
+    if ((frame->first_byte & 0x7f) != wanted)
+      ws_client_fail (self, "%s came, opcode %u was expected", what, wanted);
+    g_byte_array_append (message, frame->data, (guint)frame->len);
+    if ((frame->first_byte & WS_FIN) != 0)
+      return check_payload (self, what, message->data, message->len, data, len);
+    wanted = WS_CONTINUATION;
+  }
+  return FALSE;
+}
+
+gboolean
+ws_client_expect_binary (WsClient *self, gconstpointer data, gsize len)
+{
+  return ws_client_expect_message (self, WS_BINARY, data, len);
+}
+
+static void
+check_close_payload (WsClient *self, const WsFrame *frame, guint16 code)
+{
+  guint16 got = frame->len >= 2 ? (guint16)(frame->data[0] << 8 | frame->data[1]) : WS_NO_STATUS;
+
+  if (frame->len == 1 || frame->len > 125)
+    ws_client_fail (self, "a close frame has %" G_GSIZE_FORMAT " bytes", frame->len);
+  else if (got != code)
+    ws_client_fail (self, "close code %u came, %u was expected (reason '%s')", got, code,
+                    frame->len > 2 ? (char *)frame->data + 2 : "");
+  else if (frame->len > 2 && !g_utf8_validate ((char *)frame->data + 2, (gssize)frame->len - 2, NULL))
+    ws_client_fail (self, "the reason of close code %u is not UTF-8", code);
+}
+
+gboolean
+ws_client_expect_close (WsClient *self, guint16 code)
+{
+  g_autoptr (WsFrame) frame = NULL;
+
+  if (self->failed || (frame = next_frame (self, WS_CLOSE)) == NULL)
+    return FALSE;
+  if (frame->first_byte != (WS_FIN | WS_CLOSE)) {
+    g_autofree char *what = describe (frame);
+
+    ws_client_fail (self, "%s came, close code %u was expected", what, code);
+    return FALSE;
+  }
+  check_close_payload (self, frame, code);
+  if (!self->closed)
+    ws_client_send_frame (self, TRUE, WS_CLOSE, frame->data, MIN (frame->len, 2));
+  return ws_client_expect_eof (self);
+}
+
+gboolean
+ws_client_expect_eof (WsClient *self)
+{
+  if (!self->failed && need (self, 1)) {
+    g_autoptr (WsFrame) frame = ws_client_read_frame (self);
+    g_autofree char *what = frame != NULL ? describe (frame) : g_strdup ("half a frame");
+
+    ws_client_fail (self, "%s came, the end of the connection was expected", what);
+  }
+  return !self->failed;
+}
+
+gboolean
+ws_client_expect_alive (WsClient *self)
+{
+  ws_client_send_frame (self, TRUE, WS_PING, "alive?", 6);
+  return ws_client_expect_frame (self, WS_FIN | WS_PONG, "alive?", 6);
+}
