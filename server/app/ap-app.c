@@ -20,6 +20,7 @@ struct _ApApp {
   GMainLoop *loop;
   ApWorkerSettings settings;
   GPtrArray *workers;
+  char *converted;         /* the elements with converters around them, where they need some */
   ApLineWriter *frame_log; /* NULL: none */
   gint64 drain_seconds;
   gint64 drain_until; /* monotonic, microseconds; 0 while serving */
@@ -83,6 +84,27 @@ log_start (GSocketAddress *bound, const ApWorkerSettings *settings, guint n_work
            settings->pipeline.elements != NULL ? settings->pipeline.elements : "");
 }
 
+/* Elements that do not take the clients' caps get converters around them, as audioecho does with 16-bit samples. */
+static gboolean
+settle_pipeline (ApApp *app, const ApConfig *config, GError **error)
+{
+  ApPipelineSpec *spec = &app->settings.pipeline;
+  g_autoptr (GError) reason = NULL;
+
+  if (!ap_config_get_pipeline (config, spec, error))
+    return FALSE;
+  if (spec->elements == NULL || ap_pipeline_check (spec, &reason))
+    return TRUE;
+  app->converted = ap_pipeline_convert (spec);
+  spec->elements = app->converted;
+  if (!ap_pipeline_check (spec, NULL)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  ap_info ("the elements do not take the clients' caps as they are: converting");
+  return TRUE;
+}
+
 ApApp *
 ap_app_start (const ApConfig *config, GError **error)
 {
@@ -98,9 +120,7 @@ ap_app_start (const ApConfig *config, GError **error)
   app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
   app->settings.count_sessions = count_sessions;
   app->settings.data = app;
-  if (!ap_config_get_pipeline (config, &app->settings.pipeline, error))
-    return NULL;
-  if (app->settings.pipeline.elements != NULL && !ap_pipeline_check (&app->settings.pipeline, error))
+  if (!settle_pipeline (app, config, error))
     return NULL;
   if (!open_listeners (config, fds, n, &bound, error))
     return NULL;
@@ -164,6 +184,7 @@ ap_app_free (ApApp *app)
   g_clear_pointer (&app->workers, g_ptr_array_unref);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
+  g_free (app->converted);
   gst_clear_caps (&app->settings.pipeline.caps);
   g_clear_pointer (&app->loop, g_main_loop_unref);
   g_free (app);

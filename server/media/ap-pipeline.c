@@ -303,3 +303,13 @@ ap_pipeline_check (const ApPipelineSpec *spec, GError **error)
   g_clear_error (&check.error);
   return FALSE;
 }
+
+char *
+ap_pipeline_convert (const ApPipelineSpec *spec)
+{
+  g_autofree char *caps = gst_caps_to_string (spec->caps);
+  g_autofree char *quoted = g_strescape (caps, NULL);
+
+  return g_strdup_printf ("audioconvert ! audioresample ! %s ! audioconvert ! audioresample ! capsfilter caps=\"%s\"",
+                          spec->elements, quoted);
+}

@@ -55,6 +55,14 @@ ApPipeline *ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbac
  */
 gboolean ap_pipeline_check (const ApPipelineSpec *spec, GError **error);
 
+/**
+ * ap_pipeline_convert:
+ *
+ * Returns: (transfer full): @spec's elements between converters, for elements that want other caps than @spec's; what
+ * comes out has @spec's caps again
+ */
+char *ap_pipeline_convert (const ApPipelineSpec *spec);
+
 /* One buffer of @length bytes, copied. A queued pipeline holds it until ap_pipeline_submit(). */
 void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length);
 void ap_pipeline_submit (ApPipeline *pipeline);

@@ -140,18 +140,42 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
     route->handler (message, route->data);
 }
 
-/* No path takes a body yet, and libsoup would gather one of any size in memory before it asks. */
-static void
-refuse_body (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
+/* Two programs in a row must not read one request in two ways (RFC 9112, sections 3.2 and 6.3). */
+static gboolean
+is_ambiguous (SoupMessageHeaders *headers)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *host = soup_message_headers_get_list (headers, "Host");
+  gboolean two_hosts = host != NULL && strchr (host, ',') != NULL;
+
+  return two_hosts || (soup_message_headers_get_one (headers, "Content-Length") != NULL &&
+                       soup_message_headers_get_one (headers, "Transfer-Encoding") != NULL);
+}
+
+static gboolean
+has_body (SoupMessageHeaders *headers)
+{
   SoupEncoding encoding = soup_message_headers_get_encoding (headers);
 
-  if (encoding == SOUP_ENCODING_NONE || encoding == SOUP_ENCODING_EOF ||
-      (encoding == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) == 0))
-    return;
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  return encoding == SOUP_ENCODING_CHUNKED ||
+         (encoding == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) > 0);
+}
+
+/* When a request's headers have come, before its body. */
+static void
+on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
+  if (is_ambiguous (headers)) {
+    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
+    return;
+  }
+  if (!has_body (headers))
+    return;
+  /* No path takes a body, and libsoup would gather one of any size in memory. */
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
   ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a request body");
 }
 
@@ -177,7 +201,7 @@ ap_http_new (int listen_fd)
 
   http->server = soup_server_new ("server-header", "audio-pipeline", NULL);
   http->routes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  soup_server_add_early_handler (http->server, NULL, refuse_body, http, NULL);
+  soup_server_add_early_handler (http->server, NULL, on_headers, http, NULL);
   soup_server_add_handler (http->server, NULL, on_request, http, NULL);
   http->listener = ap_listener_new (listen_fd, on_accepted, http);
   return http;

@@ -342,6 +342,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, GBytes
   } else if (session->pipeline == NULL) {
     close_when_drained (session);
   }
+  ap_session_host_end_round (host); /* the early bytes came outside a round of the poller */
 }
 
 static void

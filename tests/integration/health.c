@@ -63,20 +63,19 @@ test_get (void)
   g_assert_cmpstr (answer->body, ==, "{\"status\":\"ok\",\"active_connections\":0}");
 }
 
+/* The same as for GET, and no body: the end of the connection follows right behind the head. */
 static void
 test_head (void)
 {
   g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
   g_autoptr (HttpAnswer) head = ws_client_request (client, "HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n");
-  g_autoptr (HttpAnswer) get = ws_client_request (client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
 
-  /* The same as for GET, and no body: the next answer starts right behind the head. */
-  if (head == NULL || get == NULL)
+  if (head == NULL)
     return;
   g_assert_cmpuint (head->status, ==, 200);
   check_header (head, "Content-Type", "application/json");
   check_header (head, "Content-Length", "38");
-  g_assert_cmpuint (get->status, ==, 200);
+  ws_client_expect_eof (client);
 }
 
 static void
@@ -116,8 +115,7 @@ test_other_methods (void)
 static void
 test_unknown_paths (void)
 {
-  static const char *const paths[] = { "/",   "/healthy",    "/health/",   "/health/x",
-                                       "/ws", "/ws/audio/x", "/../health", "//" };
+  static const char *const paths[] = { "/", "/healthy", "/health/", "/health/x", "/ws", "/ws/audio/x", "//" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_autofree char *text = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);
@@ -201,31 +199,22 @@ test_count (void)
   }
 }
 
-/* 2,000 requests on one connection, and 2,000 connections that the client leaves open after its request until it ends
- * them. */
+/* Every answer ends its connection and says so; 2,000 of them leave nothing behind. */
 static void
-test_keep_alive (void)
+test_connections_end (void)
 {
   guint fds;
 
   g_assert_cmpint (active_connections (port ()), ==, 0);
   fds = server_process_fds (server);
-  {
-    g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
-
-    for (guint i = 0; i < 2000; i++) {
-      g_autoptr (HttpAnswer) answer = ws_client_request (client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
-
-      if (answer == NULL || answer->status != 200)
-        break;
-    }
-    g_assert_true (test_wait_until (server_process_fds (server) <= fds + 1));
-  }
   for (guint i = 0; i < 2000; i++) {
-    g_autoptr (HttpAnswer) answer = request ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+    g_autoptr (HttpAnswer) answer = ws_client_request (client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
 
-    if (answer->status != 200)
-      g_test_fail_printf ("request %u: %u", i, answer->status);
+    if (answer == NULL || answer->status != 200)
+      break;
+    check_header (answer, "Connection", "close");
+    ws_client_expect_eof (client);
   }
   g_assert_true (test_wait_until (server_process_fds (server) <= fds));
 }
@@ -286,7 +275,7 @@ main (int argc, char **argv)
   g_test_add_func ("/health/bad-handshakes", test_bad_handshakes);
   g_test_add_func ("/health/ambiguous-requests", test_ambiguous_requests);
   g_test_add_func ("/health/count", test_count);
-  g_test_add_func ("/health/keep-alive", test_keep_alive);
+  g_test_add_func ("/health/connections-end", test_connections_end);
   g_test_add_func ("/health/large-bodies", test_large_bodies);
 
   server = server_process_start ();

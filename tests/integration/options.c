@@ -24,7 +24,6 @@ static const Wrong wrongs[] = {
   { "port-half-number", { "--port", "80x" }, { NULL }, NULL, EXIT_USAGE, { "--port", "80x", "65535" } },
   { "port-empty", { "--port", "" }, { NULL }, NULL, EXIT_USAGE, { "--port", "65535" } },
   { "port-missing", { "--port" }, { NULL }, NULL, EXIT_USAGE, { "--port" } },
-  { "workers-none", { "--workers", "0" }, { NULL }, NULL, EXIT_USAGE, { "--workers", "0", "1" } },
   { "workers-text", { "--workers", "many" }, { NULL }, NULL, EXIT_USAGE, { "--workers", "many" } },
   { "workers-too-many", { "--workers", "99999999" }, { NULL }, NULL, EXIT_USAGE, { "--workers", "99999999" } },
   { "max-frame-text", { "--max-frame-bytes", "1M?" }, { NULL }, NULL, EXIT_USAGE, { "--max-frame-bytes", "1M?" } },
