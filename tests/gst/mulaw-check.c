@@ -24,7 +24,7 @@ check_has (const char *element)
 GstBuffer *
 check_buffer (const void *bytes, gsize size, GstClockTime pts)
 {
-  GstBuffer *buffer = gst_buffer_new_memdup (bytes, size);
+  GstBuffer *buffer = size > 0 ? gst_buffer_new_memdup (bytes, size) : gst_buffer_new ();
 
   GST_BUFFER_PTS (buffer) = pts;
   return buffer;
