@@ -127,3 +127,73 @@ check_count_messages (GstBus *bus, GstMessageType type)
   }
   return n;
 }
+
+const CheckCodec check_codecs[N_CODECS] = {
+  { "mulawenc_demo", PCM_CAPS (8000, 1), PCM_CAPS (16000, 2), MULAW_CAPS (8000, 1), 320, 160 },
+  { "mulawdec_demo", MULAW_CAPS (8000, 1), MULAW_CAPS (16000, 2), PCM_CAPS (8000, 1), 160, 320 },
+};
+
+GstHarness *
+check_codec (int row)
+{
+  return check_harness (check_codecs[row].element, check_codecs[row].caps);
+}
+
+GstFlowReturn
+check_push_frame (GstHarness *harness, int row, GstClockTime pts)
+{
+  return check_push (harness, check_all_samples (), check_codecs[row].size, pts);
+}
+
+GstBuffer *
+check_pull_frame (GstHarness *harness, int row, GstClockTime pts)
+{
+  GstBuffer *buffer = gst_harness_try_pull (harness);
+
+  fail_unless (buffer != NULL);
+  fail_unless_equals_int (gst_buffer_get_size (buffer), check_codecs[row].size_out);
+  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), pts);
+  fail_unless_equals_clocktime (GST_BUFFER_DURATION (buffer), FRAME);
+  return buffer;
+}
+
+void
+check_frame (GstHarness *harness, int row, GstClockTime pts)
+{
+  gst_buffer_unref (check_pull_frame (harness, row, pts));
+}
+
+void
+check_push_segment (GstHarness *harness, gdouble rate, GstClockTime start, GstClockTime stop)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.start = segment.time = start;
+  segment.stop = stop;
+  segment.position = rate > 0 ? start : stop;
+  fail_unless (gst_harness_push_event (harness, gst_event_new_segment (&segment)));
+}
+
+void
+check_caps (GstHarness *harness, const char *expected)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (harness->sinkpad), wanted = gst_caps_from_string (expected);
+
+  fail_unless (caps != NULL);
+  fail_unless (gst_caps_is_subset (caps, wanted), "%" GST_PTR_FORMAT " is not %s", caps, expected);
+}
+
+guint
+check_count_events (GstHarness *harness, GstEventType type)
+{
+  GstEvent *event;
+  guint n = 0;
+
+  while ((event = gst_harness_try_pull_event (harness))) {
+    n += GST_EVENT_TYPE (event) == type;
+    gst_event_unref (event);
+  }
+  return n;
+}

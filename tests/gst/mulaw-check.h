@@ -42,3 +42,28 @@ GBytes *check_run (const char *element, const char *caps, const void *bytes, gsi
 /* Number of messages of @type that @harness' element posted on @bus since the last call. */
 GstBus *check_bus (GstHarness *harness);
 guint check_count_messages (GstBus *bus, GstMessageType type);
+
+/* Both elements, mono at 8 kHz; the tests that hold for both loop over these. */
+typedef struct {
+  const char *element, *caps, *stereo, *out_caps;
+  gsize size, size_out; /* of a frame */
+} CheckCodec;
+
+enum { ENCODER, DECODER, N_CODECS };
+
+extern const CheckCodec check_codecs[N_CODECS];
+
+#define FRAME (20 * GST_MSECOND)
+
+GstHarness *check_codec (int row);
+GstFlowReturn check_push_frame (GstHarness *harness, int row, GstClockTime pts);
+
+/* Pulls a buffer, which must be a whole frame at @pts. */
+GstBuffer *check_pull_frame (GstHarness *harness, int row, GstClockTime pts);
+void check_frame (GstHarness *harness, int row, GstClockTime pts);
+
+void check_push_segment (GstHarness *harness, gdouble rate, GstClockTime start, GstClockTime stop);
+void check_caps (GstHarness *harness, const char *expected);
+
+/* Number of events of @type that came out since the last call. */
+guint check_count_events (GstHarness *harness, GstEventType type);

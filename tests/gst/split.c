@@ -192,8 +192,7 @@ GST_START_TEST (rest_survives_the_same_caps)
 }
 GST_END_TEST
 
-/* --- time
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static void
 check_near (GstClockTime time, GstClockTime expected, GstClockTime tolerance)
@@ -258,8 +257,7 @@ GST_START_TEST (discont_of_a_swallowed_buffer_is_said_later)
 }
 GST_END_TEST
 
-/* --- BYTES
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- BYTES --- */
 
 static void
 push_bytes_segment (GstHarness *harness, guint64 start)

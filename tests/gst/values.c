@@ -104,8 +104,7 @@ GST_START_TEST (properties_change_while_playing)
 }
 GST_END_TEST
 
-/* --- memory
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- memory --- */
 
 /* The bytes as several memories, read-only, at odd addresses. */
 static GstBuffer *
