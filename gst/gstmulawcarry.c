@@ -86,10 +86,12 @@ gst_mulaw_carry_join (GstMulawCarry *carry, GstBuffer *buffer)
 {
   gsize size, rest;
 
+  if (carry->unit <= 1)
+    return buffer;
   if (GST_BUFFER_IS_DISCONT (buffer))
     drop_rest (carry);
   size = gst_buffer_get_size (buffer);
-  if (carry->unit == 0 || (!carry->rest && !carry->pending && size % carry->unit == 0))
+  if (!carry->rest && !carry->pending && size % carry->unit == 0)
     return buffer;
 
   buffer = gst_buffer_make_writable (buffer);

@@ -109,30 +109,35 @@ gst_mulaw_dec_demo_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return buffer ? self->base_chain (pad, parent, buffer) : GST_FLOW_OK;
 }
 
-static gboolean
-decode_buffer (GstBuffer *input, GstBuffer *output)
+/* NULL if memory cannot be mapped. */
+static GstBuffer *
+decode_buffer (GstAudioDecoder *decoder, GstBuffer *input)
 {
+  g_autoptr (GstBuffer) output = NULL;
   g_auto (GstBufferMapInfo) in = GST_MAP_INFO_INIT, out = GST_MAP_INFO_INIT;
 
-  if (!gst_buffer_map (input, &in, GST_MAP_READ) || !gst_buffer_map (output, &out, GST_MAP_WRITE))
-    return FALSE;
+  if (!gst_buffer_map (input, &in, GST_MAP_READ))
+    return NULL;
+  output = gst_audio_decoder_allocate_output_buffer (decoder, in.size * sizeof (gint16));
+  if (!output || !gst_buffer_map (output, &out, GST_MAP_WRITE))
+    return NULL;
   mulaw_to_pcm16 (out.data, in.data, in.size);
-  return TRUE;
+  return g_steal_pointer (&output);
 }
 
 static GstFlowReturn
 gst_mulaw_dec_demo_handle_frame (GstAudioDecoder *decoder, GstBuffer *input)
 {
-  g_autoptr (GstBuffer) output = NULL;
+  GstBuffer *output;
 
   if (!input)
     return GST_FLOW_OK; /* asked for what is held back, which is nothing */
-  output = gst_audio_decoder_allocate_output_buffer (decoder, gst_buffer_get_size (input) * sizeof (gint16));
-  if (!output || !decode_buffer (input, output)) {
+  output = decode_buffer (decoder, input);
+  if (!output) {
     GST_ELEMENT_ERROR (decoder, STREAM, DECODE, (NULL), ("A buffer could not be mapped."));
     return GST_FLOW_ERROR;
   }
-  return gst_audio_decoder_finish_frame (decoder, g_steal_pointer (&output), 1);
+  return gst_audio_decoder_finish_frame (decoder, output, 1);
 }
 
 static void

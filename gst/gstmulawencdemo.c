@@ -37,8 +37,8 @@ enum {
 struct _GstMulawEncDemo {
   GstAudioEncoder parent;
 
-  MulawTieRule tie_rule;      /* object lock */
-  gboolean suppress_all_zero; /* object lock */
+  gint tie_rule;          /* a MulawTieRule; atomic */
+  gint suppress_all_zero; /* atomic */
 
   GstPadChainFunction base_chain;
   GstMulawCarry carry;
@@ -123,36 +123,36 @@ gst_mulaw_enc_demo_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return buffer ? self->base_chain (pad, parent, buffer) : GST_FLOW_OK;
 }
 
-static gboolean
-encode_buffer (GstMulawEncDemo *self, GstBuffer *input, GstBuffer *output)
+/* NULL if memory cannot be mapped. */
+static GstBuffer *
+encode_buffer (GstMulawEncDemo *self, GstBuffer *input)
 {
+  g_autoptr (GstBuffer) output = NULL;
   g_auto (GstBufferMapInfo) in = GST_MAP_INFO_INIT, out = GST_MAP_INFO_INIT;
-  MulawTieRule tie_rule;
-  gboolean suppress_all_zero;
 
-  if (!gst_buffer_map (input, &in, GST_MAP_READ) || !gst_buffer_map (output, &out, GST_MAP_WRITE))
-    return FALSE;
-  GST_OBJECT_LOCK (self);
-  tie_rule = self->tie_rule;
-  suppress_all_zero = self->suppress_all_zero;
-  GST_OBJECT_UNLOCK (self);
-  pcm16_to_mulaw (out.data, in.data, out.size, tie_rule, suppress_all_zero);
-  return TRUE;
+  if (!gst_buffer_map (input, &in, GST_MAP_READ))
+    return NULL;
+  output = gst_audio_encoder_allocate_output_buffer (GST_AUDIO_ENCODER (self), in.size / sizeof (gint16));
+  if (!output || !gst_buffer_map (output, &out, GST_MAP_WRITE))
+    return NULL;
+  pcm16_to_mulaw (out.data, in.data, in.size / sizeof (gint16), (MulawTieRule)g_atomic_int_get (&self->tie_rule),
+                  g_atomic_int_get (&self->suppress_all_zero));
+  return g_steal_pointer (&output);
 }
 
 static GstFlowReturn
 gst_mulaw_enc_demo_handle_frame (GstAudioEncoder *encoder, GstBuffer *input)
 {
-  g_autoptr (GstBuffer) output = NULL;
+  GstBuffer *output;
 
   if (!input)
     return GST_FLOW_OK; /* asked for what is held back, which is nothing */
-  output = gst_audio_encoder_allocate_output_buffer (encoder, gst_buffer_get_size (input) / sizeof (gint16));
-  if (!output || !encode_buffer (GST_MULAW_ENC_DEMO (encoder), input, output)) {
+  output = encode_buffer (GST_MULAW_ENC_DEMO (encoder), input);
+  if (!output) {
     GST_ELEMENT_ERROR (encoder, STREAM, ENCODE, (NULL), ("A buffer could not be mapped."));
     return GST_FLOW_ERROR;
   }
-  return gst_audio_encoder_finish_frame (encoder, g_steal_pointer (&output), -1);
+  return gst_audio_encoder_finish_frame (encoder, output, -1);
 }
 
 static void
@@ -160,14 +160,12 @@ gst_mulaw_enc_demo_set_property (GObject *object, guint id, const GValue *value,
 {
   GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (object);
 
-  GST_OBJECT_LOCK (self);
   if (id == PROP_TIE_RULE)
     self->tie_rule = (MulawTieRule)g_value_get_enum (value);
   else if (id == PROP_SUPPRESS_ALL_ZERO)
-    self->suppress_all_zero = g_value_get_boolean (value);
+    g_atomic_int_set (&self->suppress_all_zero, g_value_get_boolean (value));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -175,14 +173,12 @@ gst_mulaw_enc_demo_get_property (GObject *object, guint id, GValue *value, GPara
 {
   GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (object);
 
-  GST_OBJECT_LOCK (self);
   if (id == PROP_TIE_RULE)
     g_value_set_enum (value, (gint)self->tie_rule);
   else if (id == PROP_SUPPRESS_ALL_ZERO)
-    g_value_set_boolean (value, self->suppress_all_zero);
+    g_value_set_boolean (value, g_atomic_int_get (&self->suppress_all_zero));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void

@@ -4,14 +4,15 @@
 
 #include <immintrin.h>
 
-enum { STEP = 64 };
+enum {
+  STEP = 64,
+  WORTHWHILE = 256, /* shorter arrays are encoded no slower by the AVX2 path */
+};
 
-/* A mask of the lowest @n lanes of @width. */
-static inline uint64_t
-first_lanes (size_t n, size_t width)
+/* A mask of the lowest @n lanes, @n < 64. */
+static inline __mmask64
+first_lanes (size_t n)
 {
-  if (n >= width)
-    return UINT64_MAX >> (64 - width);
   return (UINT64_C (1) << n) - 1;
 }
 
@@ -51,14 +52,19 @@ encode_step (__m512i x0, __m512i x1, MulawTieRule tie_rule)
 static inline void
 encode_array (uint8_t *codes, const uint8_t *samples, size_t n, MulawTieRule tie_rule)
 {
+  if (n < WORTHWHILE) {
+    mulaw_path_avx2.encode[tie_rule](codes, samples, n);
+    return;
+  }
   for (; n >= STEP; n -= STEP, samples += 2 * STEP, codes += STEP)
     _mm512_storeu_si512 (codes,
                          encode_step (_mm512_loadu_si512 (samples), _mm512_loadu_si512 (samples + STEP), tie_rule));
   if (n > 0) {
-    __m512i x0 = _mm512_maskz_loadu_epi16 ((__mmask32)first_lanes (n, 32), samples);
-    __m512i x1 = _mm512_maskz_loadu_epi16 ((__mmask32)(first_lanes (n, 64) >> 32), samples + STEP);
+    __mmask64 lanes = first_lanes (n);
+    __m512i x0 = _mm512_maskz_loadu_epi16 ((__mmask32)lanes, samples);
+    __m512i x1 = _mm512_maskz_loadu_epi16 ((__mmask32)(lanes >> 32), samples + STEP);
 
-    _mm512_mask_storeu_epi8 (codes, first_lanes (n, 64), encode_step (x0, x1, tie_rule));
+    _mm512_mask_storeu_epi8 (codes, lanes, encode_step (x0, x1, tie_rule));
   }
 }
 
@@ -127,10 +133,11 @@ decode (void *samples, const uint8_t *codes, size_t n)
     _mm512_storeu_si512 (out + STEP, step.half[1]);
   }
   if (n > 0) {
-    Samples step = decode_step (_mm512_maskz_loadu_epi8 (first_lanes (n, 64), codes));
+    __mmask64 lanes = first_lanes (n);
+    Samples step = decode_step (_mm512_maskz_loadu_epi8 (lanes, codes));
 
-    _mm512_mask_storeu_epi16 (out, (__mmask32)first_lanes (n, 32), step.half[0]);
-    _mm512_mask_storeu_epi16 (out + STEP, (__mmask32)(first_lanes (n, 64) >> 32), step.half[1]);
+    _mm512_mask_storeu_epi16 (out, (__mmask32)lanes, step.half[0]);
+    _mm512_mask_storeu_epi16 (out + STEP, (__mmask32)(lanes >> 32), step.half[1]);
   }
 }
 

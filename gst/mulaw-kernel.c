@@ -36,8 +36,9 @@ decode_sample (uint8_t code)
   int segment = bits >> 4 & 0x07;
   int interval = bits & 0x0f;
   int magnitude = ((2 * interval + 33) << (segment + 2)) - BIAS;
+  int sign = 1 - (bits >> 6 & 2); /* 1 or -1 by arithmetic: a branch on the sign of sound cannot be predicted */
 
-  return (int16_t)(bits & 0x80 ? -magnitude : magnitude);
+  return (int16_t)(sign * magnitude);
 }
 
 /* memcpy() because the samples may lie at any address; compilers make a plain load of it. */

@@ -24,8 +24,7 @@ static unsigned failures;
     }                                                                                                                  \
   } while (0)
 
-/* --- what G.711 says, written from its tables and not from the kernel's formulas ------------------------------------
- */
+/* --- what G.711 says, written from its tables and not from the kernel's formulas --- */
 
 /* Decision values of tables 2a/2b, in the 14-bit terms of the recommendation: 0, 1, 3, ... 31, 35, ... 95, ... 8159. */
 static int decision[129];
@@ -102,8 +101,7 @@ expected_code (int16_t sample, MulawTieRule tie_rule)
   return expected_codes[tie_rule][sample + 32768];
 }
 
-/* --- memory that faults when touched before or after -----------------------------------------------------------------
- */
+/* --- memory that faults when touched before or after --- */
 
 typedef struct {
   uint8_t *pages;
@@ -144,8 +142,7 @@ fenced_end (Fenced fenced)
   return fenced.pages + fenced.page + fenced.size;
 }
 
-/* --- the tests
- * -------------------------------------------------------------------------------------------------------- */
+/* --- the tests --- */
 
 static bool
 oracle_agrees_with_published_points (void)
