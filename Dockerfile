@@ -23,13 +23,15 @@ FROM debian:bookworm-slim
 COPY --from=build /image /
 ENV AUDIO_HOST=0.0.0.0 \
     AUDIO_PORT=8001 \
+    LANG=C.UTF-8 \
     GST_REGISTRY=/var/cache/audio-pipeline/registry.bin
 # GStreamer's list of plugins is made once here, so that the server starts at once, also where nothing may be written.
-RUN useradd --system --no-create-home --home-dir /nonexistent --uid 10001 audio \
+RUN useradd --system --no-create-home --home-dir /nonexistent --uid 10001 pipeline \
  && ldconfig \
  && mkdir -p /var/cache/audio-pipeline \
- && gst-inspect-1.0 mulawenc_demo >/dev/null
-USER audio
+ && gst-inspect-1.0 mulawenc_demo >/dev/null \
+ && chmod a+r /var/cache/audio-pipeline/registry.bin
+USER pipeline
 EXPOSE 8001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=5s CMD ["audio-pipeline-server", "--healthcheck"]

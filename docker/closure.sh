@@ -6,7 +6,7 @@ set -eu
 
 out=$1
 programs='gst-inspect-1.0 gst-launch-1.0'
-plugins='coreelements typefindfunctions app
+plugins='coreelements app
   audioconvert audioresample audiorate audiomixer audiotestsrc volume level audiofx equalizer
   alaw mulaw wavenc wavparse'
 
@@ -22,8 +22,9 @@ take () {
 # The licence of the package that a file is from.
 take_copyright () {
   package=$(dpkg-query --search "$1" "$(realpath "$1")" "/lib${1#/usr/lib}" 2>/dev/null | head -n 1 | cut -d: -f1)
-  if [ -n "$package" ]; then
-    install -D -m 644 "/usr/share/doc/$package/copyright" "$out/usr/share/doc/$package/copyright"
+  licence=/usr/share/doc/$package/copyright
+  if [ -n "$package" ] && [ -f "$licence" ]; then
+    install -D -m 644 "$licence" "$out$licence"
   fi
 }
 

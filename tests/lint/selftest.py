@@ -4,6 +4,8 @@
 fault planted, which it has to name; the layer test and the sizes also over a copy of the real tree.
 """
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,12 +26,14 @@ CLEAN = {
     "server/media/ap-pipeline.h": "#pragma once\n",
     "server/net/ap-connection.h": "#pragma once\n",
     "server/base/ap-error.h": '#pragma once\n#include <glib.h>\n/* goto, sprintf (x) */\n',
+    "server/base/ap-sum.c": "int ap_sum (int a);\n\nint\nap_sum (int a)\n{\n  return a + 1;\n}\n",
     "gst/mulaw-kernel.h": "#pragma once\n",
     "gst/gstmulawencdemo.h": '#pragma once\n#include "mulaw-kernel.h"\n',
     "gst/plugin.c": '#include "config.h"\n#include "gstmulawencdemo.h"\n',
     "tests/unit/test-any.c": '#include "base/ap-error.h"\n#include "mulaw-kernel.h"\n',
     "dev": "#!/bin/sh\nset -eu\necho hello\n",
     ".clang-format": (HERE.parents[1] / ".clang-format").read_text(encoding="utf-8"),
+    ".clang-tidy": (HERE.parents[1] / ".clang-tidy").read_text(encoding="utf-8"),
 }
 
 
@@ -67,6 +71,7 @@ FAULTS = {
         ("server/app/ap-app.h", "\n" * 80, "lines, over 80"),
     ],
     "outside.py clang-format": [("server/main.c", "int  f(void){return 1;}\n", "clang-format-violations")],
+    "outside.py clang-tidy": [("server/base/ap-sum.c", "int g (int a)\n{\n  if (a > 1);\n  return a;\n}\n", "semicolon")],
     "outside.py shellcheck": [("dev", "echo $unquoted\n", "SC2086")],
 }
 
@@ -82,11 +87,14 @@ class Lints(unittest.TestCase):
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        # What clang-tidy wants to know of one file; meson writes the real one.
+        command = {"directory": str(self.root), "file": "server/base/ap-sum.c", "command": "cc -c server/base/ap-sum.c"}
+        (self.root / "compile_commands.json").write_text(json.dumps([command]), encoding="utf-8")
 
     def lint(self, command):
         script, *arguments = command.split()
         run = subprocess.run([sys.executable, HERE / script, *arguments, self.root], capture_output=True, text=True,
-                             check=False)
+                             env={**os.environ, "MESON_BUILD_ROOT": str(self.root)}, check=False)
         if run.returncode == tree.SKIP:
             self.skipTest(run.stdout.strip())
         return run.returncode, run.stdout + run.stderr
