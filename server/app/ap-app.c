@@ -18,6 +18,7 @@
 
 struct _ApApp {
   GMainLoop *loop;
+  guint signals[2]; /* sources */
   ApWorkerSettings settings;
   GPtrArray *workers;
   char *converted;         /* the elements with converters around them, where they need some */
@@ -105,33 +106,6 @@ settle_pipeline (ApApp *app, const ApConfig *config, GError **error)
   return TRUE;
 }
 
-ApApp *
-ap_app_start (const ApConfig *config, GError **error)
-{
-  g_autoptr (ApApp) app = g_new0 (ApApp, 1);
-  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
-  g_autoptr (GSocketAddress) bound = NULL;
-  guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
-
-  raise_descriptor_limit ();
-  app->loop = g_main_loop_new (NULL, FALSE);
-  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_stop);
-  app->drain_seconds = config->drain_seconds;
-  app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
-  app->settings.count_sessions = count_sessions;
-  app->settings.data = app;
-  if (!settle_pipeline (app, config, error))
-    return NULL;
-  if (!open_listeners (config, fds, n, &bound, error))
-    return NULL;
-  if (!config->no_log_frames)
-    app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
-  for (guint i = 0; i < n; i++)
-    g_ptr_array_add (app->workers, ap_worker_start (i, g_array_index (fds, int, i), &app->settings));
-  log_start (bound, &app->settings, n);
-  return g_steal_pointer (&app);
-}
-
 static gboolean
 check_drained (gpointer data)
 {
@@ -166,21 +140,47 @@ on_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+ApApp *
+ap_app_start (const ApConfig *config, GError **error)
+{
+  g_autoptr (ApApp) app = g_new0 (ApApp, 1);
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GSocketAddress) bound = NULL;
+  guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
+
+  raise_descriptor_limit ();
+  app->loop = g_main_loop_new (NULL, FALSE);
+  app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
+  app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);
+  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_stop);
+  app->drain_seconds = config->drain_seconds;
+  app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
+  app->settings.count_sessions = count_sessions;
+  app->settings.data = app;
+  if (!settle_pipeline (app, config, error))
+    return NULL;
+  if (!open_listeners (config, fds, n, &bound, error))
+    return NULL;
+  if (!config->no_log_frames)
+    app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (app->workers, ap_worker_start (i, g_array_index (fds, int, i), &app->settings));
+  log_start (bound, &app->settings, n);
+  return g_steal_pointer (&app);
+}
+
 int
 ap_app_run (ApApp *app)
 {
-  guint interrupt = g_unix_signal_add (SIGINT, on_signal, app);
-  guint terminate = g_unix_signal_add (SIGTERM, on_signal, app);
-
   g_main_loop_run (app->loop);
-  g_source_remove (interrupt);
-  g_source_remove (terminate);
   return app->exit_status;
 }
 
 void
 ap_app_free (ApApp *app)
 {
+  for (guint i = 0; i < G_N_ELEMENTS (app->signals); i++)
+    g_clear_handle_id (&app->signals[i], g_source_remove);
   g_clear_pointer (&app->workers, g_ptr_array_unref);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
