@@ -65,17 +65,16 @@ ap_pipeline_error_from_message (GstMessage *message)
 {
   g_autoptr (GError) reason = NULL;
   g_autofree char *details = NULL;
-  const char *last_line;
+  const char *cause;
 
   gst_message_parse_error (message, &reason, &details);
-  if (details == NULL || *details == '\0')
+  /* The details begin with a line that names a source file of GStreamer; the cause, if there is one, stands behind it. */
+  cause = details != NULL ? strchr (g_strchomp (details), '\n') : NULL;
+  if (cause == NULL)
     return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "%s: %s", GST_OBJECT_NAME (GST_MESSAGE_SRC (message)),
                         reason->message);
-  /* The first line of the details names a source file of GStreamer; the last one the cause. */
-  g_strchomp (details);
-  last_line = strrchr (details, '\n');
   return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "%s: %s (%s)", GST_OBJECT_NAME (GST_MESSAGE_SRC (message)),
-                      reason->message, last_line != NULL ? last_line + 1 : details);
+                      reason->message, cause + 1);
 }
 
 static void

@@ -121,11 +121,17 @@ resolve (const char *host, guint16 port, GError **error)
 {
   g_autoptr (GSocketAddress) literal = g_inet_socket_address_new_from_string (host, port);
   g_autolist (GInetAddress) addresses = NULL;
+  g_autoptr (GError) reason = NULL;
 
   if (literal != NULL)
     return g_steal_pointer (&literal);
-  addresses = g_resolver_lookup_by_name (g_resolver_get_default (), host, NULL, error);
-  return addresses != NULL ? g_inet_socket_address_new (addresses->data, port) : NULL;
+  addresses = g_resolver_lookup_by_name (g_resolver_get_default (), host, NULL, &reason);
+  if (addresses != NULL)
+    return g_inet_socket_address_new (addresses->data, port);
+  g_set_error (error, AP_ERROR, AP_ERROR_USAGE,
+               "--host: '%s' is not valid; it takes an address of this machine or a name that resolves to one (%s)", host,
+               reason->message);
+  return NULL;
 }
 
 /* Without @shared the bind fails where anything listens already, this program included; with it, it would succeed. */
@@ -177,10 +183,8 @@ ap_listener_open (const char *host, guint16 port, gboolean first, GSocketAddress
   gssize length;
   int fd;
 
-  if (address == NULL) {
-    g_prefix_error (error, "cannot listen on '%s': ", host);
+  if (address == NULL)
     return -1;
-  }
   length = g_socket_address_get_native_size (address);
   if (!g_socket_address_to_native (address, &storage, sizeof storage, error))
     return -1;

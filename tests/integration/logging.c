@@ -228,12 +228,13 @@ static void
 test_json (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ("--log-format", "json", "--log-level", "debug", "--pipeline",
-                                                           "identity error-after=1 name=\"a\\\"b\"");
+                                                           "identity error-after=2 name=\"a\\\"b\"");
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_auto (GStrv) lines = NULL;
   g_autofree char *text = NULL;
 
-  send_pattern (client, FRAME, 1);
+  echo_pattern (client, FRAME, 1);
+  send_pattern (client, FRAME, 2);
   ws_client_expect_close (client, 1011);
   server_process_signal (server, SIGTERM);
   g_assert_cmpint (server_process_wait_exit (server), ==, 0);
@@ -247,10 +248,11 @@ test_json (void)
 static void
 test_failure_is_logged (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity error-after=1");
+  ServerProcess *server = server_process_start ("--pipeline", "identity error-after=2");
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
-  send_pattern (client, FRAME, 1);
+  echo_pattern (client, FRAME, 1);
+  send_pattern (client, FRAME, 2);
   ws_client_expect_close (client, 1011);
   server_process_wait_stderr (server, "session");
   server_process_stop (server);

@@ -48,7 +48,7 @@ static const Wrong wrongs[] = {
   { "unknown-option", { "--sound", "loud" }, { NULL }, NULL, EXIT_USAGE, { "--sound" } },
   { "argument", { "start" }, { NULL }, NULL, EXIT_USAGE, { "start" } },
   { "env-port", { NULL }, { "AUDIO_PORT=http" }, NULL, EXIT_CONFIGURATION, { "AUDIO_PORT", "http", "65535" } },
-  { "env-workers", { NULL }, { "AUDIO_WORKERS=0" }, NULL, EXIT_CONFIGURATION, { "AUDIO_WORKERS", "0" } },
+  { "env-workers", { NULL }, { "AUDIO_WORKERS=-1" }, NULL, EXIT_CONFIGURATION, { "AUDIO_WORKERS", "-1" } },
   { "env-max-frame",
     { NULL },
     { "AUDIO_MAX_FRAME_BYTES=x" },
