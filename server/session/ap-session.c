@@ -40,9 +40,12 @@ update_reading (ApSession *session)
 {
   gsize held = session->bytes_in_pipeline + ap_connection_get_queued_bytes (session->connection);
   gsize bound = session->paused ? AP_SESSION_HIGH_WATER / 2 : AP_SESSION_HIGH_WATER;
-  gboolean paused = held > bound || ap_pipeline_is_full (session->pipeline);
+  gboolean paused;
 
-  if (paused == session->paused || session->closing)
+  if (session->closing)
+    return;
+  paused = held > bound || ap_pipeline_is_full (session->pipeline);
+  if (paused == session->paused)
     return;
   session->paused = paused;
   ap_connection_set_reading (session->connection, !paused);
@@ -102,8 +105,6 @@ on_binary (gpointer owner, const guint8 *data, gsize length)
 {
   ApSession *session = owner;
 
-  if (session->closing)
-    return;
   session->frames_in++;
   session->endpoint->binary (session, data, length);
 }
@@ -390,6 +391,8 @@ ap_session_push (ApSession *session, const guint8 *data, gsize length)
 {
   ApSessionHost *host = session->host;
 
+  if (session->closing)
+    return;
   if (session->shares_pipeline)
     session->bytes_in_pipeline += cost_of_frame (length);
   submit_later (host, session->pipeline);
