@@ -4,7 +4,7 @@
 #include "app/ap-worker.h"
 
 #include "app/ap-endpoints.h"
-#include "base/ap-json.h"
+#include "app/ap-health.h"
 #include "base/ap-log.h"
 #include "net/ap-http.h"
 #include "session/ap-session.h"
@@ -25,18 +25,9 @@ struct _ApWorker {
 static void
 health (SoupServerMessage *message, gpointer data)
 {
-  ApWorker *worker = data;
-  JsonBuilder *builder = json_builder_new ();
-  g_autofree char *body = NULL;
+  const ApWorkerSettings *settings = ((ApWorker *) data)->settings;
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "status");
-  json_builder_add_string_value (builder, "ok");
-  json_builder_set_member_name (builder, "active_connections");
-  json_builder_add_int_value (builder, worker->settings->count_sessions (worker->settings->data));
-  json_builder_end_object (builder);
-  body = ap_json_builder_take (builder);
-  ap_http_respond (message, SOUP_STATUS_OK, body);
+  ap_health_respond (message, settings->count_sessions (settings->data));
 }
 
 static void
