@@ -249,7 +249,7 @@ ap_config_free (ApConfig *config)
 {
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
     if (options[i].kind == KIND_TEXT || options[i].kind == KIND_CHOICE)
-      g_free (*(char **)((guint8 *)config + options[i].offset));
+      g_free (G_STRUCT_MEMBER (char *, config, options[i].offset));
   g_free (config);
 }
 

@@ -16,6 +16,7 @@ TESTS = {  # name: (script, protocol)
     "hangs": ("exec tail -f /dev/null", "exitcode"),
     "tap": ("echo 1..3; echo ok 1 a; echo not ok 2 b; echo 'ok 3 c # SKIP no time'", "tap"),
     "tap-crashes": ("echo 1..2; echo ok 1 a; echo ok 2 b; exit 3", "tap"),
+    "tap-binary": ("echo 1..1; echo ok 1 a; printf '# \\001\\377 <&>\\n'; echo '# é' >&2", "tap"),
     "tap-skips": ("echo '1..0 # SKIP not here'", "tap"),
 }
 
@@ -38,7 +39,7 @@ def summary_of(*names):
 
 class Summary(unittest.TestCase):
     def test_everything(self):
-        self.assertEqual(summary_of(*TESTS), ("4 passed, 4 failed, 3 skipped", 1))
+        self.assertEqual(summary_of(*TESTS), ("5 passed, 4 failed, 3 skipped", 1))
 
     def test_only_good(self):
         self.assertEqual(summary_of("passes", "skips", "tap-skips"), ("1 passed, 0 failed, 2 skipped", 0))

@@ -5,7 +5,7 @@
 set -eu
 
 root=$1
-export MULAW_DEMO_ISA=$2
+export MULAW_DEMO_ISA="$2"
 cross=aarch64-linux-gnu-gcc
 qemu=$(command -v qemu-aarch64-static || command -v qemu-aarch64 || true)
 
