@@ -20,13 +20,16 @@ GST_END_TEST
 GST_START_TEST (format_changes_midway)
 {
   GstHarness *harness = check_codec (__i__);
+  GstBuffer *buffer;
 
   check_push_frame (harness, __i__, 0);
   check_frame (harness, __i__, 0);
   check_caps (harness, check_codecs[__i__].out_caps);
   gst_harness_set_src_caps_str (harness, check_codecs[__i__].stereo);
   check_push (harness, check_all_samples (), check_codecs[__i__].size * 4, FRAME);
-  fail_unless_equals_int (gst_buffer_get_size (gst_harness_pull (harness)), check_codecs[__i__].size_out * 4);
+  buffer = gst_harness_pull (harness);
+  fail_unless_equals_int (gst_buffer_get_size (buffer), check_codecs[__i__].size_out * 4);
+  gst_buffer_unref (buffer);
   check_caps (harness, check_codecs[1 - __i__].stereo);
   gst_harness_set_src_caps_str (harness, check_codecs[__i__].caps);
   check_push_frame (harness, __i__, 2 * FRAME);

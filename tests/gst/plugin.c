@@ -153,8 +153,12 @@ plugin_suite (void)
 int
 main (int argc, char **argv)
 {
+  int failed;
+
   gst_debug_set_default_threshold (GST_LEVEL_WARNING);
   gst_debug_add_log_function (count_warnings, NULL, NULL);
   gst_check_init (&argc, &argv);
-  return gst_check_run_suite (plugin_suite (), "plugin", __FILE__);
+  failed = gst_check_run_suite (plugin_suite (), "plugin", __FILE__);
+  gst_debug_remove_log_function (count_warnings);
+  return failed;
 }
