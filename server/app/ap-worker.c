@@ -25,7 +25,7 @@ struct _ApWorker {
 static void
 health (SoupServerMessage *message, gpointer data)
 {
-  const ApWorkerSettings *settings = ((ApWorker *) data)->settings;
+  const ApWorkerSettings *settings = ((ApWorker *)data)->settings;
 
   ap_health_respond (message, settings->count_sessions (settings->data));
 }

@@ -68,7 +68,8 @@ ap_pipeline_error_from_message (GstMessage *message)
   const char *cause;
 
   gst_message_parse_error (message, &reason, &details);
-  /* The details begin with a line that names a source file of GStreamer; the cause, if there is one, stands behind it. */
+  /* The details begin with a line that names a source file of GStreamer; the cause, if there is one, stands behind it.
+   */
   cause = details != NULL ? strchr (g_strchomp (details), '\n') : NULL;
   if (cause == NULL)
     return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "%s: %s", GST_OBJECT_NAME (GST_MESSAGE_SRC (message)),

@@ -129,8 +129,8 @@ resolve (const char *host, guint16 port, GError **error)
   if (addresses != NULL)
     return g_inet_socket_address_new (addresses->data, port);
   g_set_error (error, AP_ERROR, AP_ERROR_USAGE,
-               "--host: '%s' is not valid; it takes an address of this machine or a name that resolves to one (%s)", host,
-               reason->message);
+               "--host: '%s' is not valid; it takes an address of this machine or a name that resolves to one (%s)",
+               host, reason->message);
   return NULL;
 }
 

@@ -44,8 +44,8 @@ void ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, G
 /* For endpoints. */
 
 gpointer ap_session_get_state (ApSession *session);
-/* Puts @length bytes into the pipeline as one buffer; results come to the endpoint's @frame. Without effect once the session
- * is closing. */
+/* Puts @length bytes into the pipeline as one buffer; results come to the endpoint's @frame. Without effect once the
+ * session is closing. */
 void ap_session_push (ApSession *session, const guint8 *data, gsize length);
 /* Sends a buffer as one binary message. */
 void ap_session_send_buffer (ApSession *session, GstBuffer *buffer);
