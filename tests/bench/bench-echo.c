@@ -90,9 +90,12 @@ measure (const Server *row, const Mode *mode)
   };
   g_autoptr (ServerProcess) server =
       server_process_spawn (&(ServerSetup){ .program = row->program, .args = row->args, .cpus = server_cpus });
+  LoadResult result;
 
   server_process_wait_listening (server);
-  return load_run (&plan, server);
+  result = load_run (&plan, server);
+  server_process_free (server);
+  return result;
 }
 
 static int

@@ -76,6 +76,7 @@ function cleanUp () {
 
 async function run (test) {
   process.on('exit', cleanUp);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => process.exit(1));
   setTimeout(() => {
     console.error('not done in time');
     process.exit(1);

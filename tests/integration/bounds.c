@@ -96,44 +96,40 @@ flood_and_drain (ServerProcess *server, guint clients)
 static void
 test_flood_passthrough (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
 
   flood_and_drain (server, 1);
-  server_process_stop (server);
 }
 
 static void
 test_flood_direct (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
 
   flood_and_drain (server, 1);
-  server_process_stop (server);
 }
 
 static void
 test_flood_queued (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
 
   flood_and_drain (server, 1);
-  server_process_stop (server);
 }
 
 static void
 test_flood_of_many (void)
 {
-  ServerProcess *server = server_process_start ("--workers", "1");
+  g_autoptr (ServerProcess) server = server_process_start ("--workers", "1");
 
   flood_and_drain (server, 20);
-  server_process_stop (server);
 }
 
 /* Clients that never come back to reading leave nothing behind when they go. */
 static void
 test_flood_and_vanish (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
   guint16 port = server_process_port (server);
   guint fds;
 
@@ -151,7 +147,6 @@ test_flood_and_vanish (void)
   }
   g_assert_true (test_wait_until (active_connections (port) == 0));
   g_assert_true (test_wait_until (server_process_fds (server) <= fds));
-  server_process_stop (server);
 }
 
 /* ---- connects and disconnects ---- */
@@ -265,28 +260,25 @@ cycle (ServerProcess *server)
 static void
 test_cycles (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
 
   cycle (server);
-  server_process_stop (server);
 }
 
 static void
 test_cycles_direct (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
 
   cycle (server);
-  server_process_stop (server);
 }
 
 static void
 test_cycles_queued (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
 
   cycle (server);
-  server_process_stop (server);
 }
 
 int

@@ -33,7 +33,7 @@ test_sizes (gconstpointer data)
 {
   static const gsize sizes[] = { 0,   1,   2,   125,  126,   127,   159,   160,       161,
                                  319, 320, 321, 1920, 65535, 65536, 65537, LIMIT - 1, LIMIT };
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   for (guint32 i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -43,13 +43,12 @@ test_sizes (gconstpointer data)
     send_pattern (client, sizes[i], 100 + i);
   for (guint32 i = 0; i < G_N_ELEMENTS (sizes); i++)
     expect_pattern (client, sizes[i], 100 + i);
-  server_process_stop (server);
 }
 
 static void
 test_order (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   for (guint32 i = 0; i < 10000; i++)
@@ -57,13 +56,12 @@ test_order (gconstpointer data)
   for (guint32 i = 0; i < 10000; i++)
     if (!expect_pattern (client, FRAME + i % 7, i))
       break;
-  server_process_stop (server);
 }
 
 static void
 test_many_clients (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   guint16 port = server_process_port (server);
   WsClient *clients[CLIENTS];
 
@@ -79,14 +77,13 @@ test_many_clients (gconstpointer data)
   for (guint32 i = 0; i < CLIENTS; i++)
     ws_client_free (clients[i]);
   g_assert_true (test_wait_until (active_connections (port) == 0));
-  server_process_stop (server);
 }
 
 /* A passthrough costs no thread per client. */
 static void
 test_threads (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
   guint16 port = server_process_port (server);
   WsClient *clients[CLIENTS] = { ws_client_connect (port, AUDIO_PATH) };
   guint threads;
@@ -104,14 +101,13 @@ test_threads (void)
   g_assert_cmpuint (server_process_threads (server), ==, threads);
   for (guint32 i = 0; i < CLIENTS; i++)
     ws_client_free (clients[i]);
-  server_process_stop (server);
 }
 
 /* Control frames come between the fragments of a message and are answered at once (RFC 6455, section 5.4). */
 static void
 test_fragments (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   static const gsize cuts[] = { 0, 0, 1, 160, 160, 321, 1919, 1920 };
   guint8 message[1920];
@@ -128,14 +124,13 @@ test_fragments (gconstpointer data)
   }
   ws_client_expect_binary (client, message, sizeof message);
   echo_pattern (client, FRAME, 2);
-  server_process_stop (server);
 }
 
 /* The network may cut anywhere: every byte of a frame arrives by itself. */
 static void
 test_byte_by_byte (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   guint8 message[200];
   g_autoptr (GByteArray) bytes = NULL;
@@ -145,14 +140,13 @@ test_byte_by_byte (gconstpointer data)
   for (guint i = 0; i < bytes->len; i++)
     ws_client_send_raw (client, bytes->data + i, 1);
   ws_client_expect_binary (client, message, sizeof message);
-  server_process_stop (server);
 }
 
 /* Frames of one send() are all echoed, though the first of them came with the handshake. */
 static void
 test_frame_behind_handshake (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
   g_autoptr (WsClient) client = ws_client_connect_tcp (server_process_port (server));
   g_autoptr (GByteArray) bytes = ws_frame_bytes (WS_FIN | WS_BINARY, WS_PLAIN, "early", 5);
   g_autoptr (GByteArray) request = g_byte_array_new ();
@@ -166,26 +160,24 @@ test_frame_behind_handshake (void)
   answer = ws_client_request (client, "");
   g_assert_true (answer != NULL && answer->status == 101);
   ws_client_expect_binary (client, "early", 5);
-  server_process_stop (server);
 }
 
 static void
 test_over_limit (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   send_pattern (client, FRAME, 1);
   send_pattern (client, LIMIT + 1, 2);
   expect_pattern (client, FRAME, 1);
   ws_client_expect_close (client, 1009);
-  server_process_stop (server);
 }
 
 static void
 test_over_limit_in_fragments (gconstpointer data)
 {
-  ServerProcess *server = start (data);
+  g_autoptr (ServerProcess) server = start (data);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_autofree guint8 *half = g_malloc0 (LIMIT / 2);
 
@@ -194,7 +186,6 @@ test_over_limit_in_fragments (gconstpointer data)
   ws_client_expect_alive (client);
   ws_client_send_frame (client, TRUE, WS_CONTINUATION, half, 1);
   ws_client_expect_close (client, 1009);
-  server_process_stop (server);
 }
 
 /* A claim is enough: the server does not wait for the bytes. */
@@ -206,7 +197,7 @@ test_over_limit_claimed (void)
     { 0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 1, 1, 2, 3, 4, 5 },
     { 0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5 },
   };
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (heads); i++) {
     g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
@@ -214,19 +205,17 @@ test_over_limit_claimed (void)
     ws_client_send_raw (client, heads[i], sizeof heads[i]);
     ws_client_expect_close (client, 1009);
   }
-  server_process_stop (server);
 }
 
 static void
 test_limit_option (void)
 {
-  ServerProcess *server = server_process_start ("--max-frame-bytes", "160");
+  g_autoptr (ServerProcess) server = server_process_start ("--max-frame-bytes", "160");
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   echo_pattern (client, 160, 1);
   send_pattern (client, 161, 2);
   ws_client_expect_close (client, 1009);
-  server_process_stop (server);
 }
 
 static void

@@ -118,14 +118,13 @@ test_no_frame_lines (void)
 static void
 test_lines_come_soon (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   echo_pattern (client, 77, 1);
   server_process_wait_stdout (server, " bytes=77\n");
   echo_pattern (client, 78, 1);
   server_process_wait_stdout (server, " bytes=78\n");
-  server_process_stop (server);
 }
 
 /* Returns: the sum of the numbers in log lines that speak of dropped frame lines */
@@ -185,19 +184,18 @@ test_stdout_full (void)
 static void
 test_stdout_closed (void)
 {
-  ServerProcess *server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start ();
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   server_process_close_stdout (server);
   for (guint32 i = 0; i < 1000; i++)
     echo_pattern (client, FRAME, i);
-  server_process_stop (server);
 }
 
 static void
 test_text (void)
 {
-  ServerProcess *server = server_process_start ("--log-level", "debug");
+  g_autoptr (ServerProcess) server = server_process_start ("--log-level", "debug");
   g_autoptr (GRegex) line = g_regex_new (
       "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z (debug|info|warning|error) +[a-z0-9-]+: \\S.*$", 0, 0,
       NULL);
@@ -208,7 +206,6 @@ test_text (void)
   for (gsize i = 0; lines[i] != NULL && *lines[i] != '\0'; i++)
     if (!g_regex_match (line, lines[i], 0, NULL))
       g_test_fail_printf ("line %" G_GSIZE_FORMAT " is '%s'", i, lines[i]);
-  server_process_stop (server);
 }
 
 static void
@@ -248,14 +245,13 @@ test_json (void)
 static void
 test_failure_is_logged (void)
 {
-  ServerProcess *server = server_process_start ("--pipeline", "identity error-after=2");
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity error-after=2");
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   echo_pattern (client, FRAME, 1);
   send_pattern (client, FRAME, 2);
   ws_client_expect_close (client, 1011);
   server_process_wait_stderr (server, "session");
-  server_process_stop (server);
 }
 
 /* At level error an ordinary life says nothing, except where it listens. */

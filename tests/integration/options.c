@@ -116,7 +116,8 @@ static void
 test_wrong (gconstpointer data)
 {
   const Wrong *wrong = data;
-  const char *const env[] = { wrong->env[0], NULL };
+  /* A value that is not refused must not take the default port. */
+  const char *const env[] = { wrong->env[0] != NULL ? wrong->env[0] : "AUDIO_HOST=127.0.0.1", NULL };
   char *folder = folder_with (wrong->dotenv);
   g_autoptr (ServerProcess) server =
       server_process_spawn (&(ServerSetup){ .args = wrong->args, .env = env, .folder = folder });
@@ -180,7 +181,6 @@ test_precedence (gconstpointer data)
       server_process_start_with (&(ServerSetup){ .args = precedence->args, .env = env, .folder = folder });
 
   check_limit (server, precedence->limit);
-  server_process_stop (server);
   remove_folder (folder);
 }
 
@@ -198,7 +198,7 @@ test_environment (void)
                                      "AUDIO_LOG_LEVEL=info",
                                      "AUDIO_DRAIN_SECONDS=5",
                                      NULL };
-  ServerProcess *server = server_process_spawn (&(ServerSetup){ .env = env });
+  g_autoptr (ServerProcess) server = server_process_spawn (&(ServerSetup){ .env = env });
   g_autoptr (WsClient) client = NULL;
   g_autofree char *log = NULL;
 
@@ -208,7 +208,6 @@ test_environment (void)
   ws_client_expect_binary (client, "\0\0\0\0", 4);
   log = server_process_stderr (server);
   g_assert_true (g_str_has_prefix (log, "{"));
-  server_process_stop (server);
 }
 
 static void

@@ -60,7 +60,7 @@ receive (WsClient *client, gsize len)
 static void
 test_mulaw (gconstpointer mode)
 {
-  ServerProcess *server = start ("mulawenc_demo ! mulawdec_demo", mode);
+  g_autoptr (ServerProcess) server = start ("mulawenc_demo ! mulawdec_demo", mode);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_autoptr (GByteArray) answer = NULL;
   gint16 sweep[65536];
@@ -79,7 +79,6 @@ test_mulaw (gconstpointer mode)
     g_test_fail_printf ("%d became %d, not %d", sweep[i], got, through_mulaw (sweep[i]));
     break;
   }
-  server_process_stop (server);
 }
 
 /* A frame of S16 samples gives a frame of the same size, by itself: no codec here waits for more. */
@@ -87,7 +86,7 @@ static void
 test_one_for_one (gconstpointer mode)
 {
   static const gsize sizes[] = { 2, 160, 320, 1920, 65536, 1024 * 1024 };
-  ServerProcess *server = start ("mulawenc_demo ! mulawdec_demo", mode);
+  g_autoptr (ServerProcess) server = start ("mulawenc_demo ! mulawdec_demo", mode);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
@@ -96,7 +95,6 @@ test_one_for_one (gconstpointer mode)
     ws_client_send_binary (client, silence, sizes[i]);
     ws_client_expect_binary (client, silence, sizes[i]);
   }
-  server_process_stop (server);
 }
 
 static gint16
@@ -138,7 +136,7 @@ send_impulse (WsClient *client, gint16 height)
 static void
 test_audioecho (gconstpointer mode)
 {
-  ServerProcess *server = start (ECHO, mode);
+  g_autoptr (ServerProcess) server = start (ECHO, mode);
   guint16 port = server_process_port (server);
   g_autoptr (WsClient) loud = ws_client_connect (port, AUDIO_PATH);
   g_autoptr (WsClient) silent = ws_client_connect (port, AUDIO_PATH);
@@ -151,14 +149,13 @@ test_audioecho (gconstpointer mode)
   from_silent = receive (silent, 2 * ECHO_DELAY + 10 * FRAME);
   check_impulse (from_loud, 16384);
   check_impulse (from_silent, 0);
-  server_process_stop (server);
 }
 
 /* A pipeline that fails ends the connection that it serves and no other. */
 static void
 test_failure (gconstpointer mode)
 {
-  ServerProcess *server = start ("identity error-after=3", mode);
+  g_autoptr (ServerProcess) server = start ("identity error-after=3", mode);
   guint16 port = server_process_port (server);
   g_autoptr (WsClient) doomed = ws_client_connect (port, AUDIO_PATH);
   g_autoptr (WsClient) other = ws_client_connect (port, AUDIO_PATH);
@@ -170,14 +167,13 @@ test_failure (gconstpointer mode)
   ws_client_expect_close (doomed, 1011);
   echo_pattern (other, FRAME, 3);
   g_assert_true (test_wait_until (active_connections (port) == 1));
-  server_process_stop (server);
 }
 
 /* What was echoed before the failure still arrives, though client and pipeline were faster than that. */
 static void
 test_failure_behind_echo (gconstpointer mode)
 {
-  ServerProcess *server = start ("identity error-after=10", mode);
+  g_autoptr (ServerProcess) server = start ("identity error-after=10", mode);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
   for (guint32 i = 0; i < 20; i++)
@@ -185,14 +181,13 @@ test_failure_behind_echo (gconstpointer mode)
   for (guint32 i = 0; i < 9; i++)
     expect_pattern (client, FRAME, i);
   ws_client_expect_close (client, 1011);
-  server_process_stop (server);
 }
 
 /* Elements may swallow frames, or give other sizes: what comes out is sent, and the server goes on. */
 static void
 test_uneven (gconstpointer mode)
 {
-  ServerProcess *server = start ("mulawenc_demo", mode);
+  g_autoptr (ServerProcess) server = start ("mulawenc_demo", mode);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   guint8 silence[FRAME] = { 0 };
   guint8 encoded[FRAME / 2];
@@ -202,7 +197,6 @@ test_uneven (gconstpointer mode)
     ws_client_send_binary (client, silence, sizeof silence);
     ws_client_expect_binary (client, encoded, sizeof encoded);
   }
-  server_process_stop (server);
 }
 
 /* Other caps: what a telephone sends, in and out. */
@@ -219,7 +213,6 @@ test_caps (gconstpointer mode)
 
   ws_client_send_binary (client, codes, sizeof codes);
   ws_client_expect_binary (client, values, sizeof values);
-  server_process_stop (server);
 }
 
 /* Refused before the first client, with GStreamer's reason. */

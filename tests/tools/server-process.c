@@ -40,6 +40,7 @@ struct _ServerProcess {
   int err_fd;
   gboolean hold_stdout;
   gboolean ended;
+  gboolean end_expected; /* somebody waited for it and knows the exit code */
   int exit_code;
 };
 
@@ -226,12 +227,14 @@ server_process_start_with (const ServerSetup *setup)
   return self;
 }
 
-/* Called with the lock held. */
-static void
+/* Called with the lock held. Returns: FALSE, and the test has failed, when the time is up */
+static gboolean
 wait_for_change (ServerProcess *self, gint64 deadline, const char *what)
 {
-  if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
-    g_error ("waited in vain for %s; stderr so far:\n%s", what, self->err->str);
+  if (g_cond_wait_until (&self->changed, &self->lock, deadline))
+    return TRUE;
+  g_test_fail_printf ("waited in vain for %s; stderr so far: %s", what, self->err->str);
+  return FALSE;
 }
 
 static void
@@ -242,8 +245,9 @@ wait_text (ServerProcess *self, GString *output, const char *text)
   g_mutex_lock (&self->lock);
   while (strstr (output->str, text) == NULL) {
     if (self->ended)
-      g_error ("the server ended with %d and never wrote '%s'; stderr:\n%s", self->exit_code, text, self->err->str);
-    wait_for_change (self, deadline, text);
+      g_test_fail_printf ("the server ended with %d without '%s': %s", self->exit_code, text, self->err->str);
+    if (self->ended || !wait_for_change (self, deadline, text))
+      break;
   }
   g_mutex_unlock (&self->lock);
 }
@@ -279,7 +283,8 @@ void
 server_process_wait_listening (ServerProcess *self)
 {
   server_process_wait_stderr (self, "listening on http://");
-  g_assert_true (test_wait_until ((self->port = read_port (self)) != 0));
+  if (!test_wait_until (self->ended || (self->port = read_port (self)) != 0))
+    g_test_fail_printf ("the server does not say its port");
 }
 
 int
@@ -289,9 +294,14 @@ server_process_wait_exit (ServerProcess *self)
   int exit_code;
 
   g_mutex_lock (&self->lock);
-  while (!self->ended)
-    wait_for_change (self, deadline, "the server's end");
+  while (!self->ended) {
+    if (wait_for_change (self, deadline, "the server's end"))
+      continue;
+    kill (self->pid, SIGKILL);
+    deadline = test_deadline ();
+  }
   exit_code = self->exit_code;
+  self->end_expected = TRUE;
   g_mutex_unlock (&self->lock);
   return exit_code;
 }
@@ -365,12 +375,14 @@ server_process_free (ServerProcess *self)
 void
 server_process_stop (ServerProcess *self)
 {
-  int exit_code;
+  if (!self->end_expected) {
+    int exit_code;
 
-  server_process_signal (self, SIGTERM);
-  exit_code = server_process_wait_exit (self);
-  if (exit_code != 0)
-    g_error ("the server ended with %d; its stderr:\n%s", exit_code, self->err->str);
+    server_process_signal (self, SIGTERM);
+    exit_code = server_process_wait_exit (self);
+    if (exit_code != 0)
+      g_test_fail_printf ("the server ended with %d: %s", exit_code, self->err->str);
+  }
   server_process_free (self);
 }
 

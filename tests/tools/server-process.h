@@ -39,17 +39,18 @@ ServerProcess *server_process_start_with (const ServerSetup *setup);
 /* Waits for the line that says where the server listens. */
 void server_process_wait_listening (ServerProcess *self);
 
-/* Returns: the exit code, or minus the number of the signal that ended it */
+/* A server that does not end is killed, and the test fails. Returns: the exit code, or minus the number of the signal
+ * that ended it */
 int server_process_wait_exit (ServerProcess *self);
 
 void server_process_signal (ServerProcess *self, int signal_number);
 
 /* Ends the server if it still runs, without asking, and frees everything. */
 void server_process_free (ServerProcess *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ServerProcess, server_process_free)
 
-/* SIGTERM; the exit code must be 0. */
+/* Ends the server with SIGTERM, unless its end was waited for before; its exit code must be 0. Frees everything. */
 void server_process_stop (ServerProcess *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ServerProcess, server_process_stop)
 
 guint16 server_process_port (ServerProcess *self);
 GPid server_process_pid (ServerProcess *self);

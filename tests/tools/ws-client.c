@@ -18,7 +18,8 @@ struct _WsClient {
   int fd;
   GByteArray *in; /* read and not yet consumed: the bytes from in_start on */
   gsize in_start;
-  gboolean ended;
+  gboolean ended;      /* nothing more comes: recv() said so */
+  gboolean unsendable; /* send() fails; what had come before can still be read */
   gboolean failed;
   gboolean closed; /* we sent a close frame */
   guint32 next_mask;
@@ -154,7 +155,7 @@ ws_client_try_send (WsClient *self, gconstpointer data, gsize len)
   gssize n = send (self->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
   if (n < 0 && errno != EAGAIN && errno != EINTR)
-    self->ended = TRUE;
+    self->unsendable = TRUE;
   return (gsize)MAX (n, 0);
 }
 
@@ -165,17 +166,15 @@ ws_client_send_raw (WsClient *self, gconstpointer data, gsize len)
   gint64 deadline = test_deadline ();
   const guint8 *bytes = data;
 
-  for (gsize sent = 0; sent < len && !self->ended && !self->failed;) {
+  for (gsize sent = 0; sent < len && !self->ended && !self->unsendable && !self->failed;) {
     short events = test_poll_fd (self->fd, POLLIN | POLLOUT, deadline);
 
     if (events == 0)
       ws_client_fail (self, "the server took %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes and no more", sent, len);
     if ((events & POLLIN) != 0)
       fill (self);
-    if ((events & POLLOUT) != 0 && !self->ended)
+    if ((events & (POLLOUT | POLLERR | POLLHUP)) != 0)
       sent += ws_client_try_send (self, bytes + sent, len - sent);
-    else if ((events & (POLLERR | POLLHUP)) != 0)
-      self->ended = TRUE;
   }
 }
 
@@ -194,7 +193,7 @@ parse_head (WsClient *self, gsize head_len)
 
   answer->head = g_strndup ((const char *)peek (self), head_len);
   self->in_start += head_len;
-  if (g_str_has_prefix (answer->head, "HTTP/1.1 "))
+  if (g_str_has_prefix (answer->head, "HTTP/1.1 ") || g_str_has_prefix (answer->head, "HTTP/1.0 "))
     answer->status = (guint)g_ascii_strtoull (answer->head + strlen ("HTTP/1.1 "), NULL, 10);
   return answer;
 }
