@@ -80,9 +80,9 @@ log_start (GSocketAddress *bound, const ApWorkerSettings *settings, guint n_work
 {
   g_autofree char *address = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (bound));
 
-  ap_info ("listening on http://%s with %u worker%s, %s%s", address, n_workers, n_workers == 1 ? "" : "s",
-           settings->pipeline.elements != NULL ? "pipeline: " : "passthrough",
-           settings->pipeline.elements != NULL ? settings->pipeline.elements : "");
+  ap_notice ("listening on http://%s with %u worker%s, %s%s", address, n_workers, n_workers == 1 ? "" : "s",
+             settings->pipeline.elements != NULL ? "pipeline: " : "passthrough",
+             settings->pipeline.elements != NULL ? settings->pipeline.elements : "");
 }
 
 /* Elements that do not take the clients' caps get converters around them, as audioecho does with 16-bit samples. */

@@ -78,7 +78,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   g_autofree char *line = NULL;
   g_autofree char *with_end = NULL;
 
-  if ((level & G_LOG_LEVEL_MASK) > least_level)
+  if ((level & G_LOG_LEVEL_MASK) > least_level && !(level & G_LOG_LEVEL_MESSAGE))
     return G_LOG_WRITER_HANDLED;
   line = format_line (level, domain != NULL ? domain : "-", message != NULL ? message : "");
   with_end = g_strconcat (line, "\n", NULL);

@@ -22,5 +22,7 @@ void ap_log_init (GLogLevelFlags level, ApLogFormat format);
 
 #define ap_error(...)   g_log (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, __VA_ARGS__)
 #define ap_warning(...) g_log (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, __VA_ARGS__)
-#define ap_info(...)    g_log (G_LOG_DOMAIN, G_LOG_LEVEL_INFO, __VA_ARGS__)
-#define ap_debug(...)   g_log (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, __VA_ARGS__)
+/* What is written at every level: where the server listens. */
+#define ap_notice(...) g_log (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, __VA_ARGS__)
+#define ap_info(...)   g_log (G_LOG_DOMAIN, G_LOG_LEVEL_INFO, __VA_ARGS__)
+#define ap_debug(...)  g_log (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, __VA_ARGS__)

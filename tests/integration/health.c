@@ -191,7 +191,7 @@ test_count (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (clients); i++) {
     clients[i] = ws_client_connect (port (), AUDIO_PATH);
-    g_assert_cmpint (active_connections (port ()), ==, (gint64)i + 1);
+    g_assert_true (test_wait_until (active_connections (port ()) == (gint64)i + 1));
   }
   for (gsize i = 0; i < G_N_ELEMENTS (clients); i++) {
     ws_client_free (clients[i]);
