@@ -83,8 +83,8 @@ encode_sign_magnitude (uint8_t *codes, const void *samples, size_t n)
 /* The 128 negative samples by code, as low and as high bytes: each is one table look-up for 64 codes. The middle of
  * interval m in segment k is ((8 m + 132) << k) - 132. */
 #define NEGATIVE(k, m) (132 - ((8 * (m) + 132) << (k)))
-#define LOW(k, m)      (NEGATIVE (k, m) & 0xff)
-#define HIGH(k, m)     (NEGATIVE (k, m) >> 8 & 0xff)
+#define LOW(k, m)      ((uint16_t)NEGATIVE (k, m) & 0xff)
+#define HIGH(k, m)     ((uint16_t)NEGATIVE (k, m) >> 8)
 #define FOUR(F, k, m)  F (k, (m)), F (k, (m)-1), F (k, (m)-2), F (k, (m)-3)
 #define SEGMENT(F, k)  FOUR (F, k, 15), FOUR (F, k, 11), FOUR (F, k, 7), FOUR (F, k, 3)
 #define TABLE(F)                                                                                                       \

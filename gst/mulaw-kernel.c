@@ -32,7 +32,7 @@ encode_sample (int sample, MulawTieRule tie_rule)
 static inline int16_t
 decode_sample (uint8_t code)
 {
-  int bits = ~code;
+  int bits = code ^ 0xff;
   int segment = bits >> 4 & 0x07;
   int interval = bits & 0x0f;
   int magnitude = ((2 * interval + 33) << (segment + 2)) - BIAS;

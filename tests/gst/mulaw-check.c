@@ -2,14 +2,14 @@
 /* What the tests of the mu-law elements share. */
 #include "mulaw-check.h"
 
-/* A leak checker, if there is one, asks here. GStreamer 1.22 keeps old lists of log functions on purpose, and loses a
- * tracer's factory and parts of encoding profiles. */
+/* A leak checker, if there is one, asks here. GStreamer 1.22 keeps old lists of log functions on purpose, and loses
+ * parts of encoding profiles. */
 const char *__lsan_default_suppressions (void);
 
 const char *
 __lsan_default_suppressions (void)
 {
-  return "leak:gst_debug_add_log_function\nleak:gst_tracer_register\nleak:libgstencoding\nleak:libgstpbutils\n";
+  return "leak:gst_debug_add_log_function\nleak:libgstencoding\nleak:libgstpbutils\n";
 }
 
 GstHarness *

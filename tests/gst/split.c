@@ -202,8 +202,8 @@ check_near (GstClockTime time, GstClockTime expected, GstClockTime tolerance)
                "%" GST_TIME_FORMAT " is not near %" GST_TIME_FORMAT, GST_TIME_ARGS (time), GST_TIME_ARGS (expected));
 }
 
-/* 100,000 buffers of awkward sizes, stamped exactly by the byte: each buffer that comes out is stamped within a sample
- * of its true time, the last one too, and none but the first is marked as a discontinuity. */
+/* Many buffers of awkward sizes, stamped exactly by the byte: each buffer that comes out is stamped with its
+ * true time to the nanosecond, the last one too, and none but the first is marked as a discontinuity. */
 GST_START_TEST (timestamps_do_not_drift)
 {
   static const gsize sizes[] = { 161, 1, 320, 7, 3, 499, 2 };
@@ -212,7 +212,7 @@ GST_START_TEST (timestamps_do_not_drift)
   const gsize unit = streams[__i__].unit;
   guint64 pushed = 0, pulled = 0;
 
-  for (guint i = 0; i < 100000; i++) {
+  for (guint i = 0; i < CHECK_MANY / 10; i++) {
     gsize size = sizes[i % G_N_ELEMENTS (sizes)];
     GstBuffer *buffer;
 
@@ -221,7 +221,7 @@ GST_START_TEST (timestamps_do_not_drift)
     buffer = gst_harness_try_pull (harness);
     if (!buffer)
       continue;
-    check_near (GST_BUFFER_PTS (buffer), gst_util_uint64_scale (pulled, GST_SECOND, 8000), GST_SECOND / 8000);
+    check_near (GST_BUFFER_PTS (buffer), gst_util_uint64_scale (pulled, GST_SECOND, 8000), 1);
     fail_unless (pulled == 0 || !GST_BUFFER_IS_DISCONT (buffer), "sample %" G_GUINT64_FORMAT, pulled);
     pulled += gst_buffer_get_size (buffer) / streams[__i__].unit_out;
     gst_buffer_unref (buffer);
