@@ -88,7 +88,7 @@ measure (const Server *row, const Mode *mode)
   const LoadPlan plan = {
     .connections = mode->connections, .window = mode->window, .frame_bytes = FRAME_BYTES, .seconds = seconds
   };
-  g_autoptr (ServerProcess) server =
+  ServerProcess *server =
       server_process_spawn (&(ServerSetup){ .program = row->program, .args = row->args, .cpus = server_cpus });
   LoadResult result;
 

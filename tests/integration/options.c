@@ -177,7 +177,7 @@ test_precedence (gconstpointer data)
   const Precedence *precedence = data;
   const char *const env[] = { precedence->env, NULL };
   char *folder = folder_with (precedence->dotenv);
-  ServerProcess *server =
+  g_autoptr (ServerProcess) server =
       server_process_start_with (&(ServerSetup){ .args = precedence->args, .env = env, .folder = folder });
 
   check_limit (server, precedence->limit);
@@ -317,7 +317,7 @@ test_workers (void)
       clients[k] = ws_client_connect (port, AUDIO_PATH);
     for (guint32 k = 0; k < G_N_ELEMENTS (clients); k++)
       echo_pattern (clients[k], 320, k);
-    g_assert_cmpint (active_connections (port), ==, G_N_ELEMENTS (clients));
+    g_assert_true (test_wait_until (active_connections (port) == G_N_ELEMENTS (clients)));
     for (guint32 k = 0; k < G_N_ELEMENTS (clients); k++)
       ws_client_free (clients[k]);
     g_assert_true (test_wait_until (active_connections (port) == 0));

@@ -165,6 +165,7 @@ test_failure (gconstpointer mode)
     echo_pattern (doomed, FRAME, i);
   send_pattern (doomed, FRAME, 2);
   ws_client_expect_close (doomed, 1011);
+  g_clear_pointer (&doomed, ws_client_free);
   echo_pattern (other, FRAME, 3);
   g_assert_true (test_wait_until (active_connections (port) == 1));
 }
@@ -203,7 +204,7 @@ test_uneven (gconstpointer mode)
 static void
 test_caps (gconstpointer mode)
 {
-  ServerProcess *server =
+  g_autoptr (ServerProcess) server =
       server_process_start ("--pipeline", "mulawdec_demo", "--caps", "audio/x-mulaw,rate=8000,channels=1",
                             "--pipeline-mode", ((const Mode *)mode)->mode);
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);

@@ -26,9 +26,9 @@ test_idle (gconstpointer data)
   server_process_signal (server, *(const int *)data);
   for (guint32 i = 0; i < CLIENTS; i++)
     ws_client_expect_close (clients[i], 1001);
-  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
   for (guint32 i = 0; i < CLIENTS; i++)
     ws_client_free (clients[i]);
+  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
 }
 
 static void
@@ -71,9 +71,9 @@ accepted_frames_are_echoed (const char *const *args)
       expect_pattern (clients[i], FRAME, k << 16 | i);
     ws_client_expect_close (clients[i], 1001);
   }
-  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
   for (guint32 i = 0; i < CLIENTS; i++)
     ws_client_free (clients[i]);
+  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
 }
 
 static void
@@ -116,6 +116,7 @@ test_under_load (gconstpointer data)
       memcmp (frame->data, "\003\351", 2) != 0)
     ws_client_fail (client, "no close frame with 1001");
   ws_client_send_close (client, 1001, NULL);
+  g_clear_pointer (&client, ws_client_free);
   g_assert_cmpint (server_process_wait_exit (server), ==, 0);
 }
 
@@ -175,9 +176,10 @@ test_nobody_new (void)
   server_process_signal (server, SIGTERM);
   frame = ws_client_read_frame (holder);
   g_assert_true (frame != NULL && frame->first_byte == (WS_FIN | WS_CLOSE));
-  g_assert_false (server_process_accepts (server));
+  g_assert_false (tcp_port_accepts (server_process_port (server)));
   ws_client_send_close (holder, 1001, NULL);
   ws_client_expect_eof (holder);
+  g_clear_pointer (&holder, ws_client_free);
   g_assert_cmpint (server_process_wait_exit (server), ==, 0);
 }
 

@@ -341,9 +341,9 @@ server_process_close_stdout (ServerProcess *self)
 }
 
 gboolean
-server_process_accepts (ServerProcess *self)
+tcp_port_accepts (guint16 port)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (self->port) };
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   gboolean accepted;
 

@@ -68,8 +68,8 @@ void server_process_wait_stderr (ServerProcess *self, const char *text);
 void server_process_release_stdout (ServerProcess *self);
 void server_process_close_stdout (ServerProcess *self);
 
-/* Returns: whether a TCP connection to its port is let in */
-gboolean server_process_accepts (ServerProcess *self);
+/* Returns: whether a TCP connection to that port of 127.0.0.1 is let in */
+gboolean tcp_port_accepts (guint16 port);
 
 /* Of the running server, from /proc: resident bytes, threads, open descriptors; CPU time of all its threads, in ns. */
 gsize server_process_rss (ServerProcess *self);
