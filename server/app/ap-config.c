@@ -8,6 +8,7 @@
 #include <string.h>
 
 typedef enum {
+  KIND_COMMAND, /* a flag that says what to do instead of serving: on the command line only */
   KIND_FLAG,
   KIND_NUMBER,
   KIND_TEXT,
@@ -50,17 +51,20 @@ static const Option options[] = {
     .choices = { "text", "json" } },
   { NULL, "no-log-frames", KIND_FLAG, OFFSET (no_log_frames), NULL, NULL,
     "do not write a line for each frame to stdout" },
-  { "Other", "healthcheck", KIND_FLAG, OFFSET (healthcheck), NULL, NULL,
+  { "Other", "healthcheck", KIND_COMMAND, OFFSET (healthcheck), NULL, NULL,
     "ask the server at --host and --port for its health, and exit with 0 if it is well" },
-  { NULL, "version", KIND_FLAG, OFFSET (version), NULL, NULL, "print the version and exit" },
-  { NULL, "help", KIND_FLAG, OFFSET (help), NULL, NULL, "print this help and exit" },
+  { NULL, "version", KIND_COMMAND, OFFSET (version), NULL, NULL, "print the version and exit" },
+  { NULL, "help", KIND_COMMAND, OFFSET (help), NULL, NULL, "print this help and exit" },
 };
 
+/* NULL: it has none. */
 static char *
 environment_name (const Option *option)
 {
   g_autofree char *upper = g_ascii_strup (option->name, -1);
 
+  if (option->kind == KIND_COMMAND)
+    return NULL;
   return g_strconcat ("AUDIO_", g_strdelimit (upper, "-", '_'), NULL);
 }
 
@@ -68,6 +72,7 @@ static char *
 valid_values (const Option *option)
 {
   switch (option->kind) {
+  case KIND_COMMAND:
   case KIND_FLAG:
     return g_strdup ("yes or no");
   case KIND_NUMBER:
@@ -103,6 +108,7 @@ store (ApConfig *config, const Option *option, const char *value)
   gpointer field = (guint8 *)config + option->offset;
 
   switch (option->kind) {
+  case KIND_COMMAND:
   case KIND_FLAG:
     return parse_flag (value, field);
   case KIND_NUMBER:
@@ -170,7 +176,7 @@ load_env_file (ApConfig *config, const char *folder, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
     g_autofree char *name = environment_name (&options[i]);
     g_autofree char *source = g_strconcat (name, " in .env", NULL);
-    const char *value = g_hash_table_lookup (values, name);
+    const char *value = name != NULL ? g_hash_table_lookup (values, name) : NULL;
 
     if (value != NULL && !set_option (config, &options[i], value, source, AP_ERROR_CONFIG, error))
       return FALSE;
@@ -184,7 +190,7 @@ load_environment (ApConfig *config, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
     g_autofree char *name = environment_name (&options[i]);
     g_autofree char *source = g_strconcat (name, " in the environment", NULL);
-    const char *value = g_getenv (name);
+    const char *value = name != NULL ? g_getenv (name) : NULL;
 
     if (value != NULL && !set_option (config, &options[i], value, source, AP_ERROR_CONFIG, error))
       return FALSE;
@@ -217,7 +223,7 @@ load_arguments (ApConfig *config, char **arguments, GError **error)
 
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
     entries[i] = (GOptionEntry){ .long_name = options[i].name,
-                                 .flags = options[i].kind == KIND_FLAG ? G_OPTION_FLAG_NO_ARG : 0,
+                                 .flags = options[i].kind <= KIND_FLAG ? G_OPTION_FLAG_NO_ARG : 0,
                                  .arg = G_OPTION_ARG_CALLBACK,
                                  .arg_data = (gpointer)on_argument };
   g_strv_builder_add (builder, "audio-pipeline-server");
@@ -269,7 +275,7 @@ append_option (GString *help, const Option *option)
   }
   if (option->default_value != NULL)
     g_string_append_printf (help, "  %-24s default %s; %s\n", "", option->default_value, name);
-  else if (!g_str_equal (option->name, "help") && !g_str_equal (option->name, "version"))
+  else if (name != NULL)
     g_string_append_printf (help, "  %-24s %s\n", "", name);
 }
 
@@ -282,8 +288,8 @@ ap_config_help (void)
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
     append_option (help, &options[i]);
   g_string_append (help,
-                   "\nEach option has an environment variable, named above, which may also stand in a file .env in "
-                   "the\nworking folder. An option goes before the environment, the environment before the file.\n"
+                   "\nThe environment variables named above may also stand in a file .env in the working folder.\n"
+                   "An option goes before the environment, the environment before the file.\n"
                    "\nEndpoints: GET /health, WebSocket /ws/audio.\n"
                    "Exit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
                    "setting.\n");

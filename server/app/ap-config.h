@@ -19,7 +19,7 @@ typedef struct {
   char *log_level;
   char *log_format;
   gboolean no_log_frames;
-  /* What to do instead of serving. */
+  /* What to do instead of serving: options only. */
   gboolean healthcheck;
   gboolean version;
   gboolean help;

@@ -58,6 +58,20 @@ format_json (const char *time, const char *level, const char *domain, const char
   return ap_json_builder_take (builder);
 }
 
+/* One event, one line: whatever a peer managed to get into a message can neither forge a second one nor steer the
+ * terminal of who reads it. */
+static void
+blank_controls (char *text)
+{
+  while (*text != '\0') {
+    char *next = g_utf8_next_char (text);
+
+    if (g_unichar_iscntrl (g_utf8_get_char (text)))
+      memset (text, ' ', (gsize)(next - text));
+    text = next;
+  }
+}
+
 static char *
 format_line (GLogLevelFlags level, const char *domain, const char *message)
 {
@@ -66,8 +80,8 @@ format_line (GLogLevelFlags level, const char *domain, const char *message)
 
   if (log_format == AP_LOG_FORMAT_JSON)
     return format_json (time, level_name (level), domain, valid);
-  /* One event, one line: whatever a peer managed to get into a message cannot forge a second one. */
-  return g_strdup_printf ("%s %-7s %s: %s", time, level_name (level), domain, g_strdelimit (valid, "\r\n", ' '));
+  blank_controls (valid);
+  return g_strdup_printf ("%s %-7s %s: %s", time, level_name (level), domain, valid);
 }
 
 static GLogWriterOutput

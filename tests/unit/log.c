@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The log: its levels, its two formats, and that one event is one line whatever it holds. Each test logs in a process
+ * of its own, whose standard error is looked at. */
+#define G_LOG_DOMAIN "test"
+
+#include "base/ap-log.h"
+
+#include <json-glib/json-glib.h>
+#include <stdlib.h>
+
+/* Hostile to a log: ends of lines, what moves a terminal's cursor (ECMA-48: ESC and its 8-bit form, U+009B), bytes that
+ * are no UTF-8. */
+#define HOSTILE                                                                                                        \
+  "a\nb\rc\x1b[2Jd\xc2\x9b"                                                                                            \
+  "2Je\x07\x7f\xff\tf"
+
+static void
+log_all (void)
+{
+  ap_debug ("one");
+  ap_info ("two %d", 2);
+  ap_warning ("three");
+  ap_error ("four");
+  g_log ("elsewhere", G_LOG_LEVEL_MESSAGE, "five");
+}
+
+/* Runs @path of this program, and gives back what it wrote to standard error. */
+static char *
+output_of (const char *path)
+{
+  g_autofree char *output = NULL;
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  const char *argv[] = { program, path, NULL };
+  int status = 0;
+
+  g_assert_true (
+      g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &output, &status, NULL));
+  g_assert_true (g_spawn_check_wait_status (status, NULL));
+  return g_steal_pointer (&output);
+}
+
+static const char time_pattern[] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$";
+
+static void
+test_text (void)
+{
+  static const char *const expected[] = { "info    test: two 2", "warning test: three", "error   test: four",
+                                          "info    elsewhere: five" };
+  g_autofree char *output = output_of ("text-info");
+  g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
+
+  g_assert_cmpuint (g_strv_length (lines), ==, G_N_ELEMENTS (expected) + 1);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
+    g_autofree char *time = g_strndup (lines[i], 24);
+
+    g_assert_true (g_regex_match_simple (time_pattern, time, 0, 0));
+    g_assert_cmpstr (lines[i] + 25, ==, expected[i]);
+  }
+}
+
+static guint
+count_lines (const char *text)
+{
+  guint n = 0;
+
+  for (; *text != '\0'; text++)
+    n += *text == '\n';
+  return n;
+}
+
+static void
+test_levels (void)
+{
+  g_autofree char *debug = output_of ("text-debug");
+  g_autofree char *warning = output_of ("text-warning");
+  g_autofree char *error = output_of ("text-error");
+
+  g_assert_cmpuint (count_lines (debug), ==, 5);
+  g_assert_cmpuint (count_lines (warning), ==, 2);
+  g_assert_cmpuint (count_lines (error), ==, 1);
+}
+
+static void
+test_json (void)
+{
+  g_autofree char *output = output_of ("json-info");
+  g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
+  g_autoptr (JsonNode) node = NULL;
+  JsonObject *object;
+
+  g_assert_cmpuint (g_strv_length (lines), ==, 5);
+  node = json_from_string (lines[0], NULL);
+  object = json_node_get_object (node);
+  g_assert_true (g_regex_match_simple (time_pattern, json_object_get_string_member (object, "time"), 0, 0));
+  g_assert_cmpstr (json_object_get_string_member (object, "level"), ==, "info");
+  g_assert_cmpstr (json_object_get_string_member (object, "domain"), ==, "test");
+  g_assert_cmpstr (json_object_get_string_member (object, "message"), ==, "two 2");
+}
+
+/* A peer's words, such as the reason of its close frame, can neither forge a line nor steer the reader's terminal. */
+static void
+test_hostile_text (void)
+{
+  g_autofree char *output = output_of ("text-hostile");
+
+  g_assert_cmpuint (count_lines (output), ==, 1);
+  g_assert_true (g_utf8_validate (output, -1, NULL));
+  for (const char *c = output; *c != '\0' && *c != '\n'; c = g_utf8_next_char (c))
+    g_assert_false (g_unichar_iscntrl (g_utf8_get_char (c)));
+  for (const char *letter = "abcdef"; *letter != '\0'; letter++)
+    g_assert_nonnull (strchr (output, *letter));
+}
+
+static void
+test_hostile_json (void)
+{
+  g_autofree char *output = output_of ("json-hostile");
+  g_autoptr (JsonNode) node = json_from_string (output, NULL);
+
+  g_assert_cmpuint (count_lines (output), ==, 1);
+  g_assert_nonnull (node);
+  g_assert_true (g_str_has_prefix (json_object_get_string_member (json_node_get_object (node), "message"), "a\nb\rc"));
+}
+
+static int
+run_child (const char *name)
+{
+  ApLogFormat format = g_str_has_prefix (name, "json") ? AP_LOG_FORMAT_JSON : AP_LOG_FORMAT_TEXT;
+  GLogLevelFlags level = g_str_has_suffix (name, "debug")     ? G_LOG_LEVEL_DEBUG
+                         : g_str_has_suffix (name, "warning") ? G_LOG_LEVEL_WARNING
+                         : g_str_has_suffix (name, "error")   ? G_LOG_LEVEL_CRITICAL
+                                                              : G_LOG_LEVEL_INFO;
+
+  ap_log_init (level, format);
+  if (g_str_has_suffix (name, "hostile"))
+    ap_info ("%s", HOSTILE);
+  else
+    log_all ();
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 2 && argv[1][0] != '-')
+    return run_child (argv[1]);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/log/text", test_text);
+  g_test_add_func ("/log/levels", test_levels);
+  g_test_add_func ("/log/json", test_json);
+  g_test_add_func ("/log/hostile-text", test_hostile_text);
+  g_test_add_func ("/log/hostile-json", test_hostile_json);
+  return g_test_run ();
+}
