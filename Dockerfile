@@ -10,10 +10,11 @@ COPY dev ./
 RUN ./dev packages run test
 
 # What is tested is what is shipped: one release build. The suites lint and e2e are left to ./dev test: they judge the
-# text of the tree and need a browser, and neither says anything about this image.
+# text of the tree and need a browser, and neither says anything about this image. Most tests wait more than they compute,
+# so more of them run at once than there are cores.
 COPY . .
 RUN meson setup build --prefix=/usr --buildtype=release -Dwerror=true \
- && ./dev test unit gst integration \
+ && MESON_TESTTHREADS=6 ./dev test unit gst integration \
  && DESTDIR=/image meson install -C build --no-rebuild --strip \
  && rm -rf /image/usr/lib/systemd /image/usr/share/man \
  && docker/closure.sh /image
