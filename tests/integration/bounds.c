@@ -7,13 +7,13 @@
 
 #include "test-wait.h"
 
-#define FRAME       320
-#define CYCLES      5000
-#define FRAME_BYTES (2 + 2 + 4 + FRAME) /* head, 16-bit length, mask, payload */
+#define FRAME  320
+#define CYCLES 5000
 
 /* A client that sends numbered frames at full speed and does not read. */
 typedef struct {
   WsClient *client;
+  gsize frame_len;   /* of the payload */
   GByteArray *frame; /* the one on its way */
   gsize sent;        /* bytes of it */
   guint32 frames;    /* that are wholly sent */
@@ -26,10 +26,10 @@ flood_send (Flood *flood)
     gsize taken;
 
     if (flood->frame == NULL) {
-      guint8 payload[FRAME];
+      g_autofree guint8 *payload = g_malloc (flood->frame_len);
 
-      fill_pattern (payload, sizeof payload, flood->frames);
-      flood->frame = ws_frame_bytes (WS_FIN | WS_BINARY, WS_PLAIN, payload, sizeof payload);
+      fill_pattern (payload, flood->frame_len, flood->frames);
+      flood->frame = ws_frame_bytes (WS_FIN | WS_BINARY, WS_PLAIN, payload, flood->frame_len);
       flood->sent = 0;
     }
     taken = ws_client_try_send (flood->client, flood->frame->data + flood->sent, flood->frame->len - flood->sent);
@@ -51,7 +51,7 @@ flood_drain (Flood *flood)
     flood->frames++;
   }
   for (guint32 i = 0; i < flood->frames; i++)
-    if (!expect_pattern (flood->client, FRAME, i))
+    if (!expect_pattern (flood->client, flood->frame_len, i))
       break;
   g_test_message ("%u frames of the flood came back", flood->frames);
   echo_pattern (flood->client, FRAME, 7);
@@ -68,7 +68,7 @@ check_memory (ServerProcess *server)
 
 /* Floods for a while; a second client is served all the time. */
 static void
-flood_and_drain (ServerProcess *server, guint clients)
+flood_and_drain (ServerProcess *server, guint clients, gsize frame_len)
 {
   guint16 port = server_process_port (server);
   gint64 end = g_get_monotonic_time () + number_from_environment ("AP_TEST_FLOOD_SECONDS", 5) * G_USEC_PER_SEC;
@@ -77,7 +77,7 @@ flood_and_drain (ServerProcess *server, guint clients)
   guint32 served = 0;
 
   for (guint i = 0; i < clients; i++)
-    floods[i].client = ws_client_connect (port, AUDIO_PATH);
+    floods[i] = (Flood){ .client = ws_client_connect (port, AUDIO_PATH), .frame_len = frame_len };
   while (g_get_monotonic_time () < end && echo_pattern (witness, FRAME, served)) {
     for (guint i = 0; i < clients; i++)
       flood_send (&floods[i]);
@@ -98,7 +98,7 @@ test_flood_passthrough (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ();
 
-  flood_and_drain (server, 1);
+  flood_and_drain (server, 1, FRAME);
 }
 
 static void
@@ -106,7 +106,7 @@ test_flood_direct (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
 
-  flood_and_drain (server, 1);
+  flood_and_drain (server, 1, FRAME);
 }
 
 static void
@@ -114,7 +114,7 @@ test_flood_queued (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
 
-  flood_and_drain (server, 1);
+  flood_and_drain (server, 1, FRAME);
 }
 
 static void
@@ -122,7 +122,24 @@ test_flood_of_many (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ("--workers", "1");
 
-  flood_and_drain (server, 20);
+  flood_and_drain (server, 20, FRAME);
+}
+
+/* The largest frames, and the smallest, whose cost is not in their bytes. */
+static void
+test_flood_large (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ();
+
+  flood_and_drain (server, 4, 1024 * 1024);
+}
+
+static void
+test_flood_tiny (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ();
+
+  flood_and_drain (server, 1, 4);
 }
 
 /* Clients that never come back to reading leave nothing behind when they go. */
@@ -136,7 +153,7 @@ test_flood_and_vanish (void)
   g_assert_cmpint (active_connections (port), ==, 0);
   fds = server_process_fds (server);
   for (guint i = 0; i < 20; i++) {
-    Flood flood = { .client = ws_client_connect (port, AUDIO_PATH) };
+    Flood flood = { .client = ws_client_connect (port, AUDIO_PATH), .frame_len = FRAME };
 
     flood_send (&flood);
     g_clear_pointer (&flood.frame, g_byte_array_unref);
@@ -281,6 +298,29 @@ test_cycles_queued (void)
   cycle (server);
 }
 
+/* Connections that never become one of HTTP or WebSocket are not kept for ever. */
+static void
+test_half_requests (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ();
+  guint16 port = server_process_port (server);
+  WsClient *clients[100];
+  guint fds;
+
+  g_assert_cmpint (active_connections (port), ==, 0);
+  fds = server_process_fds (server);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++) {
+    clients[i] = ws_client_connect_tcp (port);
+    if (i % 2 == 0)
+      ws_client_send_raw (clients[i], "GET /ws/audio HTTP/1.1\r\nHo", 26);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++) {
+    ws_client_expect_eof (clients[i]);
+    ws_client_free (clients[i]);
+  }
+  g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -290,9 +330,12 @@ main (int argc, char **argv)
   g_test_add_func ("/bounds/flood/direct", test_flood_direct);
   g_test_add_func ("/bounds/flood/queued", test_flood_queued);
   g_test_add_func ("/bounds/flood/of-many", test_flood_of_many);
+  g_test_add_func ("/bounds/flood/large", test_flood_large);
+  g_test_add_func ("/bounds/flood/tiny", test_flood_tiny);
   g_test_add_func ("/bounds/flood/and-vanish", test_flood_and_vanish);
   g_test_add_func ("/bounds/cycles/passthrough", test_cycles);
   g_test_add_func ("/bounds/cycles/direct", test_cycles_direct);
   g_test_add_func ("/bounds/cycles/queued", test_cycles_queued);
+  g_test_add_func ("/bounds/half-requests", test_half_requests);
   return g_test_run ();
 }

@@ -7,14 +7,12 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -279,11 +277,22 @@ read_port (ServerProcess *self)
   return (guint16)g_ascii_strtoull (port, NULL, 10);
 }
 
+static gboolean
+has_ended (ServerProcess *self)
+{
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  ended = self->ended;
+  g_mutex_unlock (&self->lock);
+  return ended;
+}
+
 void
 server_process_wait_listening (ServerProcess *self)
 {
   server_process_wait_stderr (self, "listening on http://");
-  if (!test_wait_until (self->ended || (self->port = read_port (self)) != 0))
+  if (!test_wait_until ((self->port = read_port (self)) != 0 || has_ended (self)))
     g_test_fail_printf ("the server does not say its port");
 }
 
@@ -338,19 +347,6 @@ server_process_close_stdout (ServerProcess *self)
   close_fd (&self->out_fd);
   g_mutex_unlock (&self->lock);
   wake_watcher (self);
-}
-
-gboolean
-tcp_port_accepts (guint16 port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  gboolean accepted;
-
-  address.sin_addr.s_addr = g_htonl (INADDR_LOOPBACK);
-  accepted = connect (fd, (struct sockaddr *)&address, sizeof address) == 0;
-  close (fd);
-  return accepted;
 }
 
 void

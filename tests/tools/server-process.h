@@ -68,9 +68,6 @@ void server_process_wait_stderr (ServerProcess *self, const char *text);
 void server_process_release_stdout (ServerProcess *self);
 void server_process_close_stdout (ServerProcess *self);
 
-/* Returns: whether a TCP connection to that port of 127.0.0.1 is let in */
-gboolean tcp_port_accepts (guint16 port);
-
 /* Of the running server, from /proc: resident bytes, threads, open descriptors; CPU time of all its threads, in ns. */
 gsize server_process_rss (ServerProcess *self);
 guint server_process_threads (ServerProcess *self);

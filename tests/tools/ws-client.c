@@ -22,35 +22,7 @@ struct _WsClient {
   gboolean unsendable; /* send() fails; what had come before can still be read */
   gboolean failed;
   gboolean closed; /* we sent a close frame */
-  guint32 next_mask;
 };
-
-void
-ws_frame_free (WsFrame *frame)
-{
-  g_free (frame->data);
-  g_free (frame);
-}
-
-void
-http_answer_free (HttpAnswer *answer)
-{
-  g_free (answer->head);
-  g_free (answer->body);
-  g_free (answer);
-}
-
-char *
-http_answer_header (const HttpAnswer *answer, const char *name)
-{
-  g_auto (GStrv) lines = g_strsplit (answer->head, "\r\n", -1);
-  gsize len = strlen (name);
-
-  for (gsize i = 1; lines[0] != NULL && lines[i] != NULL; i++)
-    if (g_ascii_strncasecmp (lines[i], name, len) == 0 && lines[i][len] == ':')
-      return g_strstrip (g_strdup (lines[i] + len + 1));
-  return NULL;
-}
 
 void
 ws_client_fail (WsClient *self, const char *format, ...)
@@ -66,21 +38,41 @@ ws_client_fail (WsClient *self, const char *format, ...)
   self->failed = TRUE;
 }
 
+static int
+connect_to (guint16 port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    g_error ("socket: %s", g_strerror (errno));
+  address.sin_addr.s_addr = g_htonl (INADDR_LOOPBACK);
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof (int));
+  if (connect (fd, (struct sockaddr *)&address, sizeof address) == 0)
+    return fd;
+  close (fd);
+  return -1;
+}
+
+gboolean
+tcp_port_accepts (guint16 port)
+{
+  int fd = connect_to (port);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
 WsClient *
 ws_client_connect_tcp (guint16 port)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
   WsClient *self = g_new0 (WsClient, 1);
 
-  address.sin_addr.s_addr = g_htonl (INADDR_LOOPBACK);
   self->in = g_byte_array_new ();
-  self->next_mask = 0x9e3779b9;
-  self->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  self->fd = connect_to (port);
   if (self->fd < 0)
-    g_error ("socket: %s", g_strerror (errno));
-  setsockopt (self->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof (int));
-  if (connect (self->fd, (struct sockaddr *)&address, sizeof address) != 0)
-    ws_client_fail (self, "connect to port %u: %s", port, g_strerror (errno));
+    ws_client_fail (self, "port %u lets nobody in: %s", port, g_strerror (errno));
   self->ended = self->failed;
   return self;
 }
@@ -88,7 +80,8 @@ ws_client_connect_tcp (guint16 port)
 void
 ws_client_free (WsClient *self)
 {
-  close (self->fd);
+  if (self->fd >= 0)
+    close (self->fd);
   g_byte_array_unref (self->in);
   g_free (self);
 }
@@ -186,18 +179,6 @@ ws_client_shutdown_write (WsClient *self)
 
 /* ---- HTTP ---- */
 
-static HttpAnswer *
-parse_head (WsClient *self, gsize head_len)
-{
-  HttpAnswer *answer = g_new0 (HttpAnswer, 1);
-
-  answer->head = g_strndup ((const char *)peek (self), head_len);
-  self->in_start += head_len;
-  if (g_str_has_prefix (answer->head, "HTTP/1.1 ") || g_str_has_prefix (answer->head, "HTTP/1.0 "))
-    answer->status = (guint)g_ascii_strtoull (answer->head + strlen ("HTTP/1.1 "), NULL, 10);
-  return answer;
-}
-
 static void
 read_body (WsClient *self, HttpAnswer *answer)
 {
@@ -220,7 +201,8 @@ ws_client_request (WsClient *self, const char *request)
   for (gsize len = 4; need (self, len); len++) {
     if (memcmp (peek (self) + len - 4, "\r\n\r\n", 4) != 0)
       continue;
-    answer = parse_head (self, len);
+    answer = http_answer_parse_head ((const char *)peek (self), len);
+    self->in_start += len;
     if (!no_body && answer->status != 101)
       read_body (self, answer);
     else
@@ -293,53 +275,11 @@ ws_client_connect (guint16 port, const char *path)
 
 /* ---- frames out ---- */
 
-static void
-append_length (GByteArray *bytes, guint8 mask_bit, WsFlags flags, guint64 len)
-{
-  guint8 form = len > G_MAXUINT16 || (flags & WS_LENGTH_64) ? 127
-                : len > 125 || (flags & WS_LENGTH_16)       ? 126
-                                                            : (guint8)len;
-  guint8 head[9] = { mask_bit | form };
-  guint extra = form == 127 ? 8 : form == 126 ? 2 : 0;
-
-  for (guint i = 0; i < extra; i++)
-    head[extra - i] = (guint8)(len >> (8 * i));
-  g_byte_array_append (bytes, head, 1 + extra);
-}
-
-static GByteArray *
-build_frame (guint8 first_byte, WsFlags flags, guint32 mask, gconstpointer data, gsize len)
-{
-  GByteArray *bytes = g_byte_array_sized_new ((guint)len + 14);
-  gboolean masked = (flags & WS_UNMASKED) == 0;
-  guint8 key[4];
-  guint start;
-
-  memcpy (key, &mask, sizeof key);
-  g_byte_array_append (bytes, &first_byte, 1);
-  append_length (bytes, masked ? 0x80 : 0, flags, len);
-  if (masked)
-    g_byte_array_append (bytes, key, sizeof key);
-  start = bytes->len;
-  if (len > 0)
-    g_byte_array_append (bytes, data, (guint)len);
-  for (guint i = 0; masked && i < len; i++)
-    bytes->data[start + i] ^= key[i % 4];
-  return bytes;
-}
-
-GByteArray *
-ws_frame_bytes (guint8 first_byte, WsFlags flags, gconstpointer data, gsize len)
-{
-  return build_frame (first_byte, flags, g_random_int (), data, len);
-}
-
 void
 ws_client_send_bits (WsClient *self, guint8 first_byte, WsFlags flags, gconstpointer data, gsize len)
 {
-  g_autoptr (GByteArray) bytes = build_frame (first_byte, flags, self->next_mask, data, len);
+  g_autoptr (GByteArray) bytes = ws_frame_bytes (first_byte, flags, data, len);
 
-  self->next_mask = self->next_mask * 1664525 + 1013904223;
   self->closed |= (first_byte & 0x0f) == WS_CLOSE;
   ws_client_send_raw (self, bytes->data, bytes->len);
 }
@@ -371,62 +311,20 @@ ws_client_send_close (WsClient *self, guint16 code, const char *reason)
 
 /* ---- frames in ---- */
 
-/* Reads the length that follows the first two bytes; those are there. */
-static gboolean
-read_length (WsClient *self, gsize *head_len, guint64 *len)
-{
-  guint8 form = peek (self)[1] & 0x7f;
-  gsize extra = form == 127 ? 8 : form == 126 ? 2 : 0;
-
-  *head_len = 2 + extra;
-  *len = extra == 0 ? form : 0;
-  if (!need (self, *head_len))
-    return FALSE;
-  for (gsize i = 0; i < extra; i++)
-    *len = *len << 8 | peek (self)[2 + i];
-  return TRUE;
-}
-
 WsFrame *
 ws_client_read_frame (WsClient *self)
 {
-  WsFrame *frame;
-  gsize head_len;
-  guint64 len;
-  guint8 key[4] = { 0 };
+  gsize taken = 0;
 
-  if (!need (self, 2) || !read_length (self, &head_len, &len))
-    return NULL;
-  if ((peek (self)[1] & 0x80) != 0) {
-    if (!need (self, head_len + 4))
-      return NULL;
-    memcpy (key, peek (self) + head_len, 4);
-    head_len += 4;
+  /* One byte more than there is, until it is enough. */
+  for (;;) {
+    gsize there = self->in->len - self->in_start;
+    WsFrame *frame = ws_frame_parse (peek (self), there, &taken);
+
+    self->in_start += taken;
+    if (frame != NULL || !need (self, there + 1))
+      return frame;
   }
-  if (!need (self, head_len + len))
-    return NULL;
-  frame = g_new0 (WsFrame, 1);
-  frame->first_byte = peek (self)[0];
-  frame->masked = (peek (self)[1] & 0x80) != 0;
-  frame->len = len;
-  frame->data = g_malloc (len + 1);
-  for (gsize i = 0; i < len; i++)
-    frame->data[i] = peek (self)[head_len + i] ^ key[i % 4];
-  frame->data[len] = '\0';
-  self->in_start += head_len + len;
-  return frame;
-}
-
-static char *
-describe (const WsFrame *frame)
-{
-  static const char *const names[16] = { "continuation", "text", "binary", [8] = "close", "ping", "pong" };
-  const char *name = names[frame->first_byte & 0x0f];
-
-  if ((frame->first_byte & 0x0f) == WS_CLOSE && frame->len >= 2)
-    return g_strdup_printf ("a close frame %u '%s'", frame->data[0] << 8 | frame->data[1], frame->data + 2);
-  return g_strdup_printf ("a %s frame (first byte 0x%02x) of %" G_GSIZE_FORMAT " bytes",
-                          name != NULL ? name : "reserved", frame->first_byte, frame->len);
 }
 
 /* Returns: the next frame; pings other than a @wanted one are answered on the way. What a server must never send fails.
@@ -473,7 +371,7 @@ ws_client_expect_frame (WsClient *self, guint8 first_byte, gconstpointer data, g
 
   if (self->failed || (frame = next_frame (self, first_byte & 0x0f)) == NULL)
     return FALSE;
-  what = describe (frame);
+  what = ws_frame_describe (frame);
   if (frame->first_byte != first_byte)
     ws_client_fail (self, "%s came, first byte 0x%02x was expected", what, first_byte);
   return check_payload (self, what, frame->data, frame->len, data, len);
@@ -487,7 +385,7 @@ ws_client_expect_message (WsClient *self, guint8 opcode, gconstpointer data, gsi
 
   while (!self->failed) {
     g_autoptr (WsFrame) frame = next_frame (self, wanted);
-    g_autofree char *what = frame != NULL ? describe (frame) : NULL;
+    g_autofree char *what = frame != NULL ? ws_frame_describe (frame) : NULL;
 
     if (frame == NULL)
       return FALSE;
@@ -529,7 +427,7 @@ ws_client_expect_close (WsClient *self, guint16 code)
   if (self->failed || (frame = next_frame (self, WS_CLOSE)) == NULL)
     return FALSE;
   if (frame->first_byte != (WS_FIN | WS_CLOSE)) {
-    g_autofree char *what = describe (frame);
+    g_autofree char *what = ws_frame_describe (frame);
 
     ws_client_fail (self, "%s came, close code %u was expected", what, code);
     return FALSE;
@@ -545,7 +443,7 @@ ws_client_expect_eof (WsClient *self)
 {
   if (!self->failed && need (self, 1)) {
     g_autoptr (WsFrame) frame = ws_client_read_frame (self);
-    g_autofree char *what = frame != NULL ? describe (frame) : g_strdup ("half a frame");
+    g_autofree char *what = frame != NULL ? ws_frame_describe (frame) : g_strdup ("half a frame");
 
     ws_client_fail (self, "%s came, the end of the connection was expected", what);
   }

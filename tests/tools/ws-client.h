@@ -5,53 +5,13 @@
  * ends at test_deadline(). While it sends, a client also reads, so that two full pipes never lock. One thread. */
 #pragma once
 
-#include <glib.h>
+#include "http-answer.h"
+#include "ws-frame.h"
 
 typedef struct _WsClient WsClient;
 
-enum { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
-
-#define WS_FIN       0x80 /* of a frame's first byte, with WS_RSV1..3 and the opcode */
-#define WS_RSV1      0x40
-#define WS_RSV2      0x20
-#define WS_RSV3      0x10
-#define WS_NO_STATUS 1005 /* "a close frame without a code", for ws_client_expect_close() */
-
-typedef enum {
-  WS_PLAIN = 0,
-  WS_UNMASKED = 1 << 0,  /* a client must mask (section 5.1) */
-  WS_LENGTH_16 = 1 << 1, /* longer forms of the length than needed (section 5.2) */
-  WS_LENGTH_64 = 1 << 2,
-} WsFlags;
-
-/**
- * WsFrame:
- *
- * A frame as it arrived: its first byte (WS_FIN, reserved bits, opcode), whether it was masked, its (unmasked) payload.
- */
-typedef struct {
-  guint8 first_byte;
-  gboolean masked;
-  gsize len;
-  guint8 *data;
-} WsFrame;
-
-void ws_frame_free (WsFrame *frame);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WsFrame, ws_frame_free)
-
-/* An answer of HTTP: status code, the head as text, the body. */
-typedef struct {
-  guint status;
-  char *head;
-  char *body;
-  gsize body_len;
-} HttpAnswer;
-
-void http_answer_free (HttpAnswer *answer);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HttpAnswer, http_answer_free)
-
-/* Returns: (transfer full) (nullable): the value of a header of that name, in any case */
-char *http_answer_header (const HttpAnswer *answer, const char *name);
+/* Returns: whether a TCP connection to that port of 127.0.0.1 is let in */
+gboolean tcp_port_accepts (guint16 port);
 
 /* Connects TCP to 127.0.0.1:@port and says nothing. */
 WsClient *ws_client_connect_tcp (guint16 port);
@@ -75,9 +35,6 @@ HttpAnswer *ws_client_request (WsClient *self, const char *request);
 
 /* A GET on a connection of its own. */
 HttpAnswer *http_get (guint16 port, const char *path);
-
-/* The bytes of a frame, for tests that bend or cut it. */
-GByteArray *ws_frame_bytes (guint8 first_byte, WsFlags flags, gconstpointer data, gsize len);
 
 void ws_client_send_raw (WsClient *self, gconstpointer data, gsize len);
 void ws_client_send_frame (WsClient *self, gboolean fin, guint8 opcode, gconstpointer data, gsize len);
