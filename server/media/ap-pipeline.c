@@ -164,8 +164,11 @@ ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callback
 void
 ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length)
 {
-  GstBuffer *buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
+  GstBuffer *buffer;
 
+  if (pipeline->ends == NULL)
+    return;
+  buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
   gst_buffer_fill (buffer, 0, data, length);
   if (pipeline->shared) {
     ap_session_meta_add (buffer, session_id);
@@ -187,7 +190,7 @@ ap_pipeline_submit (ApPipeline *pipeline)
 gboolean
 ap_pipeline_is_full (ApPipeline *pipeline)
 {
-  return pipeline->ends->vtable->is_full (pipeline->ends);
+  return pipeline->ends != NULL && pipeline->ends->vtable->is_full (pipeline->ends);
 }
 
 void
