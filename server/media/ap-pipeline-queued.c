@@ -215,10 +215,12 @@ static const ApPipelineEndsVtable vtable = { queued_push, queued_submit, queued_
 static GstElement *
 make_source (Queued *queued, GstCaps *caps, guint64 max_bytes)
 {
+  /* Buffers are counted too: a flood of empty ones has no bytes. */
+  guint64 max_buffers = max_bytes / AP_FRAME_OVERHEAD;
   GstAppSrcCallbacks callbacks = { .need_data = on_need_data, .enough_data = on_enough_data };
 
   queued->source = GST_APP_SRC (g_object_new (GST_TYPE_APP_SRC, "format", GST_FORMAT_TIME, "caps", caps, "max-bytes",
-                                              max_bytes, "emit-signals", FALSE, NULL));
+                                              max_bytes, "max-buffers", max_buffers, "emit-signals", FALSE, NULL));
   gst_app_src_set_callbacks (queued->source, &callbacks, g_atomic_rc_box_acquire (queued->shared), shared_unref);
   return GST_ELEMENT (queued->source);
 }

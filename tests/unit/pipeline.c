@@ -431,7 +431,7 @@ test_passthrough (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->batches, <, 200);
 }
 
-/* A pipeline that holds too much says so, and says when it takes more. */
+/* A pipeline that holds too much says so, and says when it takes more; empty frames count too. */
 static void
 fill_and_drain (Fixture *fixture, gsize length)
 {
@@ -453,6 +453,12 @@ static void
 test_full (Fixture *fixture, gconstpointer data)
 {
   fill_and_drain (fixture, 4096);
+}
+
+static void
+test_full_of_empty_frames (Fixture *fixture, gconstpointer data)
+{
+  fill_and_drain (fixture, 0);
 }
 
 /* Elements that have threads or that wait run queued. */
@@ -521,6 +527,7 @@ main (int argc, char **argv)
   ADD_BOTH ("convert", test_convert);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/passthrough", test_passthrough);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/full", test_full);
+  ADD (AP_PIPELINE_MODE_QUEUED, "queued/full-of-empty-frames", test_full_of_empty_frames);
   ADD (AP_PIPELINE_MODE_AUTO, "auto", test_auto);
   return g_test_run ();
 }
