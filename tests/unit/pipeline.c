@@ -398,6 +398,30 @@ test_check (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* The silence that a check sends is whole samples of every channel, however many, fast and slow. */
+static void
+test_check_formats (Fixture *fixture, gconstpointer data)
+{
+  static const char *const formats[] = {
+    "audio/x-raw,format=S24LE,rate=384000,channels=5,layout=interleaved,channel-mask=(bitmask)0x0",
+    "audio/x-raw,format=F64LE,rate=2147483647,channels=63,layout=interleaved,channel-mask=(bitmask)0x0",
+    "audio/x-raw,format=S16LE,rate=1,channels=1,layout=interleaved",
+    "audio/x-mulaw,rate=8000,channels=1",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autoptr (GError) error = NULL;
+
+    gst_clear_caps (&fixture->caps);
+    fixture->caps = gst_caps_from_string (formats[i]);
+    check (fixture,
+           g_str_has_prefix (formats[i], "audio/x-raw") ? "audioconvert ! capsfilter caps=audio/x-raw,format=F32LE"
+                                                        : "mulawdec_demo",
+           &error);
+    g_assert_no_error (error);
+  }
+}
+
 /* audioecho takes floats only: between converters it runs, and what comes out is again what was put in. */
 static void
 test_convert (Fixture *fixture, gconstpointer data)
@@ -524,6 +548,7 @@ main (int argc, char **argv)
   ADD_BOTH ("end-inside", test_end_inside);
   ADD_BOTH ("unbuildable", test_unbuildable);
   ADD_BOTH ("check", test_check);
+  ADD_BOTH ("check-formats", test_check_formats);
   ADD_BOTH ("convert", test_convert);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/passthrough", test_passthrough);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/full", test_full);
