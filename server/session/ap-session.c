@@ -116,7 +116,7 @@ on_ending (gpointer owner, guint16 code, const char *reason)
 }
 
 static void
-on_drained (gpointer owner)
+on_output_changed (gpointer owner)
 {
   update_reading (owner);
 }
@@ -151,7 +151,8 @@ on_closed (gpointer owner, guint16 code, const char *reason)
   ap_session_registry_remove (session->host->registry, session->id);
 }
 
-static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, on_ending, on_drained, on_closed };
+static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, on_ending, on_output_changed,
+                                                            on_closed };
 
 /* From the pipeline. */
 
