@@ -257,6 +257,45 @@ test_flood (Fixture *fixture, gconstpointer data)
 }
 
 static void
+note_death (gpointer data, GObject *session)
+{
+  ++*(guint *)data;
+}
+
+static void
+watch_death (ApSession *session, gpointer data)
+{
+  g_object_weak_ref (G_OBJECT (session), note_death, data);
+}
+
+static gboolean
+stay_busy (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* A worker that never comes to rest still frees the sessions that have ended. */
+static void
+test_freed_under_load (Fixture *fixture, gconstpointer data)
+{
+  const Way *way = data;
+  g_autoptr (GSource) busy = g_idle_source_new ();
+  guint deaths = 0;
+
+  g_source_set_priority (busy, G_PRIORITY_DEFAULT);
+  g_source_set_callback (busy, stay_busy, NULL, NULL);
+  g_source_attach (busy, fixture->context);
+  open_session (fixture, way->elements, way->mode);
+  ap_session_registry_foreach (fixture->host.registry, watch_death, &deaths);
+  close (g_steal_fd (&fixture->peer));
+  run_until (count (fixture) == 0);
+  for (guint i = 0; i < 10; i++)
+    g_main_context_iteration (fixture->context, FALSE);
+  g_assert_cmpuint (deaths, ==, 1);
+  g_source_destroy (busy);
+}
+
+static void
 add (const char *name, const Way *way, void (*test) (Fixture *fixture, gconstpointer data))
 {
   g_autofree char *path = g_strdup_printf ("/session/%s/%s", way->name, name);
@@ -274,6 +313,7 @@ main (int argc, char **argv)
     add ("echo", &ways[i], test_echo);
     add ("peer-leaves", &ways[i], test_peer_leaves);
     add ("flood", &ways[i], test_flood);
+    add ("freed-under-load", &ways[i], test_freed_under_load);
     if (ways[i].elements == NULL)
       continue;
     add ("pipeline-fails", &ways[i], test_pipeline_fails);
