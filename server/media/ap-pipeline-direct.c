@@ -16,6 +16,10 @@ typedef struct {
   GstPad *source_pad;
   GstPad *sink_pad;
   gboolean eos;
+  /* While the elements are on the worker's stack, what a call back asks for waits until they have returned. */
+  gboolean inside;
+  gboolean end_asked;
+  gboolean free_asked;
 
   GMutex lock; /* guards @failure, which an element may post from any thread */
   GError *failure;
@@ -27,9 +31,10 @@ on_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   Direct *direct = gst_pad_get_element_private (pad);
 
-  direct->sink->frame (direct->pipeline, buffer);
+  if (!direct->free_asked)
+    direct->sink->frame (direct->pipeline, buffer);
   gst_buffer_unref (buffer);
-  return GST_FLOW_OK;
+  return direct->free_asked ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 
 static gboolean
@@ -69,14 +74,75 @@ take_failure (Direct *direct, GstFlowReturn flow)
 }
 
 static void
+take_down (Direct *direct)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (direct->bin);
+
+  gst_element_set_state (direct->bin, GST_STATE_NULL);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  gst_element_set_bus (direct->bin, NULL);
+  gst_pad_set_active (direct->source_pad, FALSE);
+  gst_pad_set_active (direct->sink_pad, FALSE);
+  gst_object_unref (direct->bin);
+  gst_object_unref (direct->source_pad);
+  gst_object_unref (direct->sink_pad);
+  g_clear_error (&direct->failure);
+  g_mutex_clear (&direct->lock);
+  g_free (direct);
+}
+
+static void
+direct_free (ApPipelineEnds *ends)
+{
+  Direct *direct = (Direct *)ends;
+
+  direct->free_asked = TRUE;
+  if (!direct->inside)
+    take_down (direct);
+}
+
+/* Returns FALSE when a call back has freed it meanwhile. */
+static gboolean
+come_out (Direct *direct)
+{
+  gboolean freed = direct->free_asked;
+
+  direct->inside = FALSE;
+  if (freed)
+    take_down (direct);
+  return !freed;
+}
+
+static void
+finish (Direct *direct)
+{
+  g_autoptr (GError) failure = NULL;
+
+  direct->inside = TRUE;
+  gst_pad_push_event (direct->source_pad, gst_event_new_eos ());
+  if (!come_out (direct))
+    return;
+  if (!direct->eos)
+    failure = take_failure (direct, GST_FLOW_ERROR);
+  direct->sink->ended (direct->pipeline, failure);
+}
+
+static void
 direct_push (ApPipelineEnds *ends, GstBuffer *buffer)
 {
   Direct *direct = (Direct *)ends;
-  GstFlowReturn flow = gst_pad_push (direct->source_pad, buffer);
+  GstFlowReturn flow;
   g_autoptr (GError) failure = NULL;
 
-  if (flow == GST_FLOW_OK)
+  direct->inside = TRUE;
+  flow = gst_pad_push (direct->source_pad, buffer);
+  if (!come_out (direct))
     return;
+  if (flow == GST_FLOW_OK) {
+    if (direct->end_asked)
+      finish (direct);
+    return;
+  }
   if (flow != GST_FLOW_EOS)
     failure = take_failure (direct, flow);
   direct->sink->ended (direct->pipeline, failure);
@@ -97,31 +163,10 @@ static void
 direct_end (ApPipelineEnds *ends)
 {
   Direct *direct = (Direct *)ends;
-  g_autoptr (GError) failure = NULL;
 
-  gst_pad_push_event (direct->source_pad, gst_event_new_eos ());
-  if (!direct->eos)
-    failure = take_failure (direct, GST_FLOW_ERROR);
-  direct->sink->ended (direct->pipeline, failure);
-}
-
-static void
-direct_free (ApPipelineEnds *ends)
-{
-  Direct *direct = (Direct *)ends;
-  g_autoptr (GstBus) bus = gst_element_get_bus (direct->bin);
-
-  gst_element_set_state (direct->bin, GST_STATE_NULL);
-  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
-  gst_element_set_bus (direct->bin, NULL);
-  gst_pad_set_active (direct->source_pad, FALSE);
-  gst_pad_set_active (direct->sink_pad, FALSE);
-  gst_object_unref (direct->bin);
-  gst_object_unref (direct->source_pad);
-  gst_object_unref (direct->sink_pad);
-  g_clear_error (&direct->failure);
-  g_mutex_clear (&direct->lock);
-  g_free (direct);
+  direct->end_asked = TRUE;
+  if (!direct->inside)
+    finish (direct);
 }
 
 static const ApPipelineEndsVtable vtable = { direct_push, direct_submit, direct_is_full, direct_end, direct_free };
@@ -175,7 +220,7 @@ ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
     g_autoptr (GError) failure = take_failure (direct, GST_FLOW_NOT_LINKED);
 
     g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline cannot be started: %s", failure->message);
-    direct_free (&direct->ends);
+    take_down (direct);
     return NULL;
   }
   push_preamble (direct, caps);

@@ -121,15 +121,16 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
 
 /* On the worker. */
 
+/* Any call back may stop the pipeline, which frees its ends; whoever calls holds the pipeline itself. */
 static void
-deliver (Queued *queued, GstMiniObject *frames)
+deliver (ApPipeline *pipeline, const ApPipelineSink *sink, GstMiniObject *frames)
 {
   if (GST_IS_BUFFER (frames)) {
-    queued->sink->frame (queued->pipeline, GST_BUFFER (frames));
+    sink->frame (pipeline, GST_BUFFER (frames));
     return;
   }
-  for (guint i = 0; i < gst_buffer_list_length (GST_BUFFER_LIST (frames)); i++)
-    queued->sink->frame (queued->pipeline, gst_buffer_list_get (GST_BUFFER_LIST (frames), i));
+  for (guint i = 0; i < gst_buffer_list_length (GST_BUFFER_LIST (frames)) && !ap_pipeline_is_stopped (pipeline); i++)
+    sink->frame (pipeline, gst_buffer_list_get (GST_BUFFER_LIST (frames), i));
 }
 
 static void
@@ -137,7 +138,7 @@ take_item (Queued *queued, const Item *item)
 {
   switch (item->kind) {
   case ITEM_FRAMES:
-    deliver (queued, item->frames);
+    deliver (queued->pipeline, queued->sink, item->frames);
     break;
   case ITEM_ROOM:
     queued->sink->room (queued->pipeline);
@@ -214,10 +215,12 @@ static const ApPipelineEndsVtable vtable = { queued_push, queued_submit, queued_
 static GstElement *
 make_source (Queued *queued, GstCaps *caps, guint64 max_bytes)
 {
+  /* Buffers are counted too: a flood of empty ones has no bytes. */
+  guint64 max_buffers = max_bytes / AP_FRAME_OVERHEAD;
   GstAppSrcCallbacks callbacks = { .need_data = on_need_data, .enough_data = on_enough_data };
 
   queued->source = GST_APP_SRC (g_object_new (GST_TYPE_APP_SRC, "format", GST_FORMAT_TIME, "caps", caps, "max-bytes",
-                                              max_bytes, "emit-signals", FALSE, NULL));
+                                              max_bytes, "max-buffers", max_buffers, "emit-signals", FALSE, NULL));
   gst_app_src_set_callbacks (queued->source, &callbacks, g_atomic_rc_box_acquire (queued->shared), shared_unref);
   return GST_ELEMENT (queued->source);
 }

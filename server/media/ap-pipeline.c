@@ -164,8 +164,11 @@ ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callback
 void
 ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length)
 {
-  GstBuffer *buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
+  GstBuffer *buffer;
 
+  if (pipeline->ends == NULL)
+    return;
+  buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
   gst_buffer_fill (buffer, 0, data, length);
   if (pipeline->shared) {
     ap_session_meta_add (buffer, session_id);
@@ -187,7 +190,7 @@ ap_pipeline_submit (ApPipeline *pipeline)
 gboolean
 ap_pipeline_is_full (ApPipeline *pipeline)
 {
-  return pipeline->ends->vtable->is_full (pipeline->ends);
+  return pipeline->ends != NULL && pipeline->ends->vtable->is_full (pipeline->ends);
 }
 
 void
@@ -264,17 +267,25 @@ check_timeout (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* 20 ms, in whole samples of every channel; something where the format has no measure. */
+static gsize
+silence_length (const ApAudioFormat *format, gsize most)
+{
+  gsize frame = (gsize)format->bytes_per_frame;
+
+  return frame > 0 ? frame * CLAMP ((gsize)format->rate / 50, 1, most / frame) : 320;
+}
+
 static void
 run_check (ApPipeline *pipeline, Check *check, GMainContext *context)
 {
   static const guint8 silence[64 * 1024];
-  const ApAudioFormat *format = &pipeline->format;
-  gsize length = format->bytes_per_frame > 0 ? (gsize)(format->bytes_per_frame * (format->rate / 50)) : 320;
+  gsize length = silence_length (&pipeline->format, sizeof silence);
   g_autoptr (GSource) timeout = g_timeout_source_new_seconds (AP_PIPELINE_CHECK_SECONDS);
 
   g_source_set_callback (timeout, check_timeout, check, NULL);
   g_source_attach (timeout, context);
-  ap_pipeline_push (pipeline, 0, silence, MIN (length, sizeof silence));
+  ap_pipeline_push (pipeline, 0, silence, length);
   ap_pipeline_submit (pipeline);
   ap_pipeline_end (pipeline);
   while (!check->done)

@@ -73,7 +73,8 @@ gboolean ap_pipeline_is_full (ApPipeline *pipeline);
 /* No more input; `ended` follows when all has come out. */
 void ap_pipeline_end (ApPipeline *pipeline);
 
-/* No call back comes any more; what is in it is dropped. The last unref does the same. Never waits for an element. */
+/* No call back comes any more; what is in it is dropped, and so is what is pushed from now on. The last unref does the
+ * same. A call back may stop it. Never waits for an element. */
 void ap_pipeline_stop (ApPipeline *pipeline);
 
 /* Waits for the stopped pipelines of the whole process to be gone, for at most @timeout_us. */

@@ -325,6 +325,9 @@ receive (ApConnection *connection)
   }
   take_bytes (connection, buffer, (gsize)n);
   ap_connection_flush (connection);
+  /* Answers to pings wait in the queue too, without the owner's doing. */
+  if (connection->output.length > 0 && connection->state == AP_CONNECTION_OPEN)
+    connection->callbacks->output_changed (connection->owner);
 }
 
 static void
@@ -336,7 +339,7 @@ on_ready (ApPollerWatch *watch, guint32 events)
   if (events & EPOLLOUT) {
     ap_connection_flush (connection);
     if (connection->state < AP_CONNECTION_CLOSING)
-      connection->callbacks->drained (connection->owner);
+      connection->callbacks->output_changed (connection->owner);
   }
   if (connection->state == AP_CONNECTION_CLOSED)
     return;

@@ -22,8 +22,8 @@ typedef struct {
   /* The peer wants to close, or broke a rule: nothing more will be read. The owner sends what it still owes, then calls
    * ap_connection_close() with @code. */
   void (*ending) (gpointer owner, guint16 code, const char *reason);
-  /* Some of the queued output has been written. */
-  void (*drained) (gpointer owner);
+  /* Some of the queued output has been written, or the connection itself has added to it. */
+  void (*output_changed) (gpointer owner);
   /* The socket is gone; called once, last. @code: how it ended, 1006 without a closing handshake. */
   void (*closed) (gpointer owner, guint16 code, const char *reason);
 } ApConnectionCallbacks;

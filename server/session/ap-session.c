@@ -116,7 +116,7 @@ on_ending (gpointer owner, guint16 code, const char *reason)
 }
 
 static void
-on_drained (gpointer owner)
+on_output_changed (gpointer owner)
 {
   update_reading (owner);
 }
@@ -146,12 +146,15 @@ on_closed (gpointer owner, guint16 code, const char *reason)
     ap_pipeline_stop (session->pipeline);
   if (session->endpoint->close != NULL)
     session->endpoint->close (session);
+  /* Not at the priority of an idle source, for which a busy worker has no time. */
+  g_source_set_priority (later, G_PRIORITY_DEFAULT);
   g_source_set_callback (later, drop_reference, g_object_ref (session), NULL);
   g_source_attach (later, g_main_context_get_thread_default ());
   ap_session_registry_remove (session->host->registry, session->id);
 }
 
-static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, on_ending, on_drained, on_closed };
+static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, on_ending, on_output_changed,
+                                                            on_closed };
 
 /* From the pipeline. */
 
