@@ -161,7 +161,7 @@ gst_mulaw_enc_demo_set_property (GObject *object, guint id, const GValue *value,
   GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (object);
 
   if (id == PROP_TIE_RULE)
-    self->tie_rule = (MulawTieRule)g_value_get_enum (value);
+    g_atomic_int_set (&self->tie_rule, g_value_get_enum (value));
   else if (id == PROP_SUPPRESS_ALL_ZERO)
     g_atomic_int_set (&self->suppress_all_zero, g_value_get_boolean (value));
   else
@@ -174,7 +174,7 @@ gst_mulaw_enc_demo_get_property (GObject *object, guint id, GValue *value, GPara
   GstMulawEncDemo *self = GST_MULAW_ENC_DEMO (object);
 
   if (id == PROP_TIE_RULE)
-    g_value_set_enum (value, (gint)self->tie_rule);
+    g_value_set_enum (value, g_atomic_int_get (&self->tie_rule));
   else if (id == PROP_SUPPRESS_ALL_ZERO)
     g_value_set_boolean (value, g_atomic_int_get (&self->suppress_all_zero));
   else
