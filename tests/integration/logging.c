@@ -158,7 +158,7 @@ dropped_lines (const char *log)
 static void
 test_stdout_full (void)
 {
-  enum { FRAMES = 300000 };
+  enum { FRAMES = 100000 };
   g_autoptr (ServerProcess) server = server_process_start_with (&(ServerSetup){ .hold_stdout = TRUE });
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_auto (GStrv) lines = NULL;
