@@ -73,8 +73,7 @@ gboolean ap_pipeline_is_full (ApPipeline *pipeline);
 /* No more input; `ended` follows when all has come out. */
 void ap_pipeline_end (ApPipeline *pipeline);
 
-/* No call back comes any more; what is in it is dropped, and so is what is pushed from now on. The last unref does the
- * same. A call back may stop it. Never waits for an element. */
+/* Also from a call back. No other one comes, what is in it or pushed later is dropped. Waits for no element. */
 void ap_pipeline_stop (ApPipeline *pipeline);
 
 /* Waits for the stopped pipelines of the whole process to be gone, for at most @timeout_us. */

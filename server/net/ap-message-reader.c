@@ -191,6 +191,13 @@ read_control (ApMessageReader *reader, const struct wslay_frame_iocb *frame)
                       frame->payload_length, 0 };
 }
 
+/* GLib calls a character incomplete also where a NUL cuts it off. */
+static gboolean
+is_cut_character (const char *text, gsize length)
+{
+  return memchr (text, '\0', length) == NULL && g_utf8_get_char_validated (text, (gssize)length) == (gunichar)-2;
+}
+
 /* Text is checked as it comes, so that a message that can no longer become valid is refused early. A character cut at
  * the end of what is there is left for the next piece. */
 static gboolean
@@ -207,7 +214,7 @@ text_may_be_valid (ApMessageReader *reader, const guint8 *data, gsize length, gb
     reader->n_valid = (gsize)(end - text);
     /* A NUL is a character like any other here; only GLib's check stops at it. */
     if (*end != '\0')
-      return !complete && g_utf8_get_char_validated (end, (gssize)(length - reader->n_valid)) == (gunichar)-2;
+      return !complete && is_cut_character (end, length - reader->n_valid);
     reader->n_valid++;
   }
   return TRUE;

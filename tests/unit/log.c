@@ -21,7 +21,7 @@ log_all (void)
   ap_info ("two %d", 2);
   ap_warning ("three");
   ap_error ("four");
-  g_log ("elsewhere", G_LOG_LEVEL_MESSAGE, "five");
+  ap_notice ("five");
 }
 
 /* Runs @path of this program, and gives back what it wrote to standard error. */
@@ -45,7 +45,7 @@ static void
 test_text (void)
 {
   static const char *const expected[] = { "info    test: two 2", "warning test: three", "error   test: four",
-                                          "info    elsewhere: five" };
+                                          "info    test: five" };
   g_autofree char *output = output_of ("text-info");
   g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
 
@@ -79,6 +79,7 @@ test_levels (void)
   /* A notice is written at every level. */
   g_assert_cmpuint (count_lines (warning), ==, 3);
   g_assert_cmpuint (count_lines (error), ==, 2);
+  g_assert_nonnull (strstr (error, "five"));
 }
 
 static void

@@ -190,6 +190,7 @@ static const BrokenRule broken_rules[] = {
   { "text that is not UTF-8", 1007, "81:c328" },
   { "text that ends inside a character", 1007, "81:e282" },
   { "text that ends inside a character, after a fragment", 1007, "01:e2 80:82" },
+  { "NUL inside a character, in a fragment", 1007, "01:ec006162" },
   { "overlong text", 1007, "81:c080" },
   { "surrogate in a text", 1007, "81:eda080" },
   { "beyond the last character", 1007, "81:f4908080" },

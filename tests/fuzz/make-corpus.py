@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes the corpora of the fuzz targets: corpus/NAME/*. To be run by hand when a case is added; what a fuzzer finds is
+added as it is.
+"""
+
+import struct
+from pathlib import Path
+
+HERE = Path(__file__).parent / "corpus"
+KEY = bytes.fromhex("37fa213d")  # of the examples in RFC 6455, section 5.7
+FIN, CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x80, 0, 1, 2, 8, 9, 10
+
+
+def frame(first, payload=b"", masked=True, length=None):
+    n = len(payload) if length is None else length
+    bit = 0x80 if masked else 0
+    head = bytes([first, bit | n]) if n < 126 else \
+        bytes([first, bit | 126]) + struct.pack(">H", n) if n < 65536 else bytes([first, bit | 127]) + struct.pack(">Q", n)
+    return head + (KEY + bytes(b ^ KEY[i % 4] for i, b in enumerate(payload)) if masked else payload)
+
+
+def close(code, reason=b""):
+    return frame(FIN | CLOSE, struct.pack(">H", code) + reason)
+
+
+STREAMS = {  # name: (limit, bytes)
+    "rfc-masked-text": (1000, frame(FIN | TEXT, b"Hello")),
+    "rfc-unmasked-text": (1000, frame(FIN | TEXT, b"Hello", masked=False)),
+    "rfc-fragmented-text": (1000, frame(TEXT, b"Hel") + frame(FIN | CONTINUATION, b"lo")),
+    "rfc-ping-and-pong": (1000, frame(FIN | PING, b"Hello") + frame(FIN | PONG, b"Hello")),
+    "rfc-binary-256": (1000, frame(FIN | BINARY, bytes(range(256)))),
+    "rfc-binary-64k-header": (65535, frame(FIN | BINARY, b"start", length=65536)),
+    "empty-messages": (0, frame(FIN | TEXT) + frame(FIN | BINARY) + frame(BINARY) + frame(FIN | CONTINUATION)),
+    "control-between-fragments": (1000, frame(TEXT, "caf".encode()) + frame(FIN | PING, b"p") + frame(CONTINUATION, b"\xc3")
+                                  + frame(FIN | PONG) + frame(FIN | CONTINUATION, b"\xa9")),
+    "text-with-nul": (1000, frame(FIN | TEXT, b"a\0b\0") + frame(TEXT, b"\0") + frame(FIN | CONTINUATION, b"\0\xc3\xa9")),
+    "text-not-utf-8": (1000, frame(FIN | TEXT, b"ab\xff")),
+    "text-ends-inside-character": (1000, frame(FIN | TEXT, b"\xe2\x82")),
+    "text-overlong": (1000, frame(FIN | TEXT, b"\xe0\x80\x80")),
+    "text-surrogate": (1000, frame(FIN | TEXT, b"\xed\xa0\x80")),
+    "text-beyond-last": (1000, frame(FIN | TEXT, b"\xf4\x90\x80\x80")),
+    "text-nul-inside-character": (1000, frame(TEXT, b"\xec\0ab")),
+    "text-four-bytes-cut": (1000, frame(TEXT, b"\xf0\x9f") + frame(FIN | CONTINUATION, b"\x8e\xa7")),
+    "at-the-limit": (300, frame(BINARY, bytes(150)) + frame(FIN | CONTINUATION, bytes(150))),
+    "over-the-limit": (300, frame(BINARY, bytes(150)) + frame(FIN | CONTINUATION, bytes(151))),
+    "larger-than-a-buffer": (20000, frame(FIN | BINARY, bytes(i % 251 for i in range(5000)))),
+    "close-normal": (1000, close(1000, b"bye") + frame(FIN | TEXT, b"late")),
+    "close-empty": (1000, frame(FIN | CLOSE)),
+    "close-half-a-code": (1000, frame(FIN | CLOSE, b"\x03")),
+    "close-forbidden-code": (1000, close(1006)),
+    "close-reason-not-utf-8": (1000, close(1000, b"\xff")),
+    "close-longest": (1000, close(4999, b"x" * 123)),
+    "ping-too-long": (1000, frame(FIN | PING, bytes(126))),
+    "ping-in-fragments": (1000, frame(PING)),
+    "reserved-bits": (1000, frame(FIN | 0x40 | BINARY)),
+    "unknown-opcode": (1000, frame(FIN | 3)),
+    "continuation-of-nothing": (1000, frame(FIN | CONTINUATION)),
+    "message-in-message": (1000, frame(TEXT, b"a") + frame(FIN | TEXT, b"b")),
+    "length-not-shortest-16": (1000, bytes.fromhex("82fe0005") + KEY + b"Hello"),
+    "length-not-shortest-64": (1000, bytes.fromhex("82ff0000000000000005") + KEY + b"Hello"),
+    "length-over-63-bits": (1000, bytes.fromhex("82ffffffffffffffffff") + KEY + b"x"),
+    "length-63-bits": (1000, bytes.fromhex("82ff7fffffffffffffff") + KEY + b"x"),
+}
+
+TEXTS = {
+    "empty": "",
+    "typical": "# settings\nAUDIO_PORT=9000\nexport AUDIO_PIPELINE=\"mulawenc_demo ! mulawdec_demo\"\n\nOTHER='x'  # why\n",
+    "windows": "A=1\r\nB=2\r\n",
+    "spaces": " \t A \t= \t 1 2 \t\n",
+    "comments": "A=1 # c\nB=1#c\nC=#c\nD= # c\n#E=1\n",
+    "quotes": "A=\"it's\"\nB='say \"hi\"'\nC=\"\"\nD=a\"b'c\n",
+    "unclosed": "A=\"x\nB=1\n",
+    "no-equals": "A\n",
+    "no-key": "=1\n",
+    "bad-key": "1A=1\n",
+    "utf-8": "A=caf\u00e9 \U0001f3a7\n",
+    "export": "export A=1\nexport=2\nexport  B=3\n",
+}
+
+
+def ramp(step, n):
+    return b"".join(struct.pack("<H", i * step & 0xffff) for i in range(n))
+
+
+SAMPLES = {
+    "silence": bytes(641),
+    "one": b"\0\x01\x02",
+    "half-a-sample": b"\0\x01",
+    "extremes": b"\3" + struct.pack("<8h", 0, -1, 1, 32767, -32768, -32767, 31612, -31612) * 9,
+    "every-128th": b"\1" + ramp(128, 512),
+    "every-33rd": b"\2" + ramp(33, 1987),
+    "ties": b"\0" + b"".join(struct.pack("<h", -(((33 + 2 * i) << s) * 4 - 132) // 2) for s in range(7) for i in range(16)),
+    "all-codes": b"\5" + bytes(range(256)) * 3,
+}
+
+
+def write(name, inputs):
+    folder = HERE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, data in inputs.items():
+        (folder / file).write_bytes(data)
+
+
+if __name__ == "__main__":
+    write("message-reader", {name: struct.pack("<HH", limit, len(name)) + data for name, (limit, data) in STREAMS.items()})
+    write("env-file", {name: text.encode() for name, text in TEXTS.items()} | {"not-utf-8": b"A=\xff\n", "nul": b"A=1\0B=2\n"})
+    write("mulaw-kernel", SAMPLES)
