@@ -20,7 +20,8 @@ struct _ApApp {
   GMainLoop *loop;
   guint signals[2]; /* sources */
   ApWorkerSettings settings;
-  GPtrArray *workers;
+  GPtrArray *workers; /* complete before the first is started */
+  gboolean started;
   char *converted;         /* the elements with converters around them, where they need some */
   ApLineWriter *frame_log; /* NULL: none */
   gint64 drain_seconds;
@@ -37,6 +38,13 @@ count_sessions (gpointer data)
   for (guint i = 0; i < app->workers->len; i++)
     count += ap_worker_count_sessions (g_ptr_array_index (app->workers, i));
   return count;
+}
+
+static void
+for_each_worker (ApApp *app, void (*func) (ApWorker *worker))
+{
+  for (guint i = 0; i < app->workers->len; i++)
+    func (g_ptr_array_index (app->workers, i));
 }
 
 static void
@@ -134,8 +142,7 @@ on_signal (gpointer data)
   ap_info ("shutting down: %u sessions have %" G_GINT64_FORMAT " seconds to close", count_sessions (app),
            app->drain_seconds);
   app->drain_until = g_get_monotonic_time () + app->drain_seconds * G_USEC_PER_SEC;
-  for (guint i = 0; i < app->workers->len; i++)
-    ap_worker_drain (g_ptr_array_index (app->workers, i));
+  for_each_worker (app, ap_worker_drain);
   g_timeout_add (DRAIN_CHECK_MS, check_drained, app);
   return G_SOURCE_CONTINUE;
 }
@@ -152,7 +159,7 @@ ap_app_start (const ApConfig *config, GError **error)
   app->loop = g_main_loop_new (NULL, FALSE);
   app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
   app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);
-  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_stop);
+  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_free);
   app->drain_seconds = config->drain_seconds;
   app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
   app->settings.count_sessions = count_sessions;
@@ -164,7 +171,9 @@ ap_app_start (const ApConfig *config, GError **error)
   if (!config->no_log_frames)
     app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (app->workers, ap_worker_start (i, g_array_index (fds, int, i), &app->settings));
+    g_ptr_array_add (app->workers, ap_worker_new (i, g_array_index (fds, int, i), &app->settings));
+  for_each_worker (app, ap_worker_start);
+  app->started = TRUE;
   log_start (bound, &app->settings, n);
   return g_steal_pointer (&app);
 }
@@ -181,6 +190,9 @@ ap_app_free (ApApp *app)
 {
   for (guint i = 0; i < G_N_ELEMENTS (app->signals); i++)
     g_clear_handle_id (&app->signals[i], g_source_remove);
+  /* Each worker counts the sessions of all for /health, so none is freed before the last has stopped. */
+  if (app->started)
+    for_each_worker (app, ap_worker_stop);
   g_clear_pointer (&app->workers, g_ptr_array_unref);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);

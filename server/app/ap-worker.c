@@ -11,6 +11,7 @@
 
 struct _ApWorker {
   const ApWorkerSettings *settings;
+  char *name; /* the thread's */
   GThread *thread;
   GMainContext *context;
   GMainLoop *loop;
@@ -73,10 +74,10 @@ tear_down (ApWorker *worker)
 {
   ap_http_free (worker->http);
   ap_session_registry_foreach (worker->host.registry, abort_session, NULL);
-  /* What was put off to the next round: the last references of sessions. */
+  /* What was put off: the flushing of sessions, and their last references. */
+  ap_session_host_end_round (&worker->host);
   while (g_main_context_iteration (worker->context, FALSE))
     continue;
-  ap_session_host_clear (&worker->host);
   ap_poller_free (worker->poller);
 }
 
@@ -94,18 +95,33 @@ worker_thread (gpointer data)
 }
 
 ApWorker *
-ap_worker_start (guint number, int listen_fd, const ApWorkerSettings *settings)
+ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings)
 {
   ApWorker *worker = g_new0 (ApWorker, 1);
-  g_autofree char *name = g_strdup_printf ("worker-%u", number);
 
   worker->settings = settings;
+  worker->name = g_strdup_printf ("worker-%u", number);
   worker->listen_fd = listen_fd;
-  ap_session_host_init (&worker->host);
   worker->context = g_main_context_new ();
   worker->loop = g_main_loop_new (worker->context, FALSE);
-  worker->thread = g_thread_new (name, worker_thread, worker);
+  ap_session_host_init (&worker->host);
   return worker;
+}
+
+void
+ap_worker_free (ApWorker *worker)
+{
+  ap_session_host_clear (&worker->host);
+  g_main_loop_unref (worker->loop);
+  g_main_context_unref (worker->context);
+  g_free (worker->name);
+  g_free (worker);
+}
+
+void
+ap_worker_start (ApWorker *worker)
+{
+  worker->thread = g_thread_new (worker->name, worker_thread, worker);
 }
 
 static gboolean
@@ -131,9 +147,6 @@ ap_worker_stop (ApWorker *worker)
 {
   run_on_worker (worker, quit_loop, worker->loop);
   g_thread_join (worker->thread);
-  g_main_loop_unref (worker->loop);
-  g_main_context_unref (worker->context);
-  g_free (worker);
 }
 
 static void

@@ -18,11 +18,16 @@ typedef struct {
 } ApWorkerSettings;
 
 /**
- * ap_worker_start:
+ * ap_worker_new:
+ * @number: from 0, for the thread's name
  * @listen_fd: (transfer full): from ap_listener_open()
  * @settings: must outlive the worker
  */
-ApWorker *ap_worker_start (guint number, int listen_fd, const ApWorkerSettings *settings);
+ApWorker *ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings);
+void ap_worker_free (ApWorker *worker);
+
+/* Begins to serve. Every worker that @settings' count_sessions() asks must be there by then. */
+void ap_worker_start (ApWorker *worker);
 /* Ends the thread; sessions that are left are cut off. */
 void ap_worker_stop (ApWorker *worker);
 

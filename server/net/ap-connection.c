@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ struct _ApConnection {
   guint32 events; /* what the poller was told */
 
   gboolean peer_closed; /* its close frame was read, or it broke a rule: no answer is to be expected */
+  gboolean peer_erred;  /* it broke a rule */
   guint16 close_code;
   char *close_reason;
   GSource *close_timer;
@@ -125,12 +127,22 @@ update_events (ApConnection *connection)
   ap_poller_modify (connection->poller, &connection->watch, events);
 }
 
-/* After the last word of both sides, or of ours to a peer that broke a rule. Closing at once with unread input would
- * reset the connection and could destroy the close frame on its way, so the peer's end is awaited. */
+static gboolean
+has_unread_input (int fd)
+{
+  int n = 0;
+
+  return ioctl (fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* After the last word of both sides the socket ends at once, as RFC 6455, section 7.1.1 asks of a server. But to close
+ * with unread input would reset the connection and could destroy the close frame on its way: then, and when the peer
+ * broke a rule and may go on sending, its end is awaited. */
 static void
 say_goodbye (ApConnection *connection)
 {
-  if (shutdown (connection->watch.fd, SHUT_WR) < 0) {
+  if ((!connection->peer_erred && !has_unread_input (connection->watch.fd)) ||
+      shutdown (connection->watch.fd, SHUT_WR) < 0) {
     finish_as_agreed (connection, NULL);
     return;
   }
@@ -254,6 +266,7 @@ begin_ending (ApConnection *connection, const ApMessage *message)
   g_autofree char *reason = g_strndup ((const char *)message->data, message->length);
 
   connection->peer_closed = TRUE;
+  connection->peer_erred = message->kind == AP_MESSAGE_ERROR;
   if (connection->state == AP_CONNECTION_CLOSING) {
     ap_connection_flush (connection);
     if (connection->state == AP_CONNECTION_CLOSING && connection->output.length == 0)

@@ -160,8 +160,8 @@ test_echo (Fixture *fixture, gconstpointer data)
                 9);
   send_frame (fixture, FIN | CLOSE, "\x03\xe8", 2);
   expect_bytes (fixture, "\x88\x02\x03\xe8", 4);
-  close (g_steal_fd (&fixture->peer));
-  run_until (count (fixture) == 0);
+  /* The server ends the socket with its answer; it does not wait for the peer to do so. */
+  g_assert_cmpuint (count (fixture), ==, 0);
 }
 
 /* A peer that leaves before its answer: the write fails in the middle of a round. */
