@@ -152,7 +152,7 @@ ap_app_start (const ApConfig *config, GError **error)
   app->loop = g_main_loop_new (NULL, FALSE);
   app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
   app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);
-  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_stop);
+  app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_free);
   app->drain_seconds = config->drain_seconds;
   app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
   app->settings.count_sessions = count_sessions;
@@ -164,7 +164,9 @@ ap_app_start (const ApConfig *config, GError **error)
   if (!config->no_log_frames)
     app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (app->workers, ap_worker_start (i, g_array_index (fds, int, i), &app->settings));
+    g_ptr_array_add (app->workers, ap_worker_new (i, g_array_index (fds, int, i), &app->settings));
+  for (guint i = 0; i < n; i++)
+    ap_worker_start (g_ptr_array_index (app->workers, i));
   log_start (bound, &app->settings, n);
   return g_steal_pointer (&app);
 }
@@ -181,7 +183,9 @@ ap_app_free (ApApp *app)
 {
   for (guint i = 0; i < G_N_ELEMENTS (app->signals); i++)
     g_clear_handle_id (&app->signals[i], g_source_remove);
-  g_clear_pointer (&app->workers, g_ptr_array_unref);
+  for (guint i = 0; i < app->workers->len; i++)
+    ap_worker_stop (g_ptr_array_index (app->workers, i));
+  g_ptr_array_unref (app->workers);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
   g_free (app->converted);

@@ -10,6 +10,7 @@
 #include "session/ap-session.h"
 
 struct _ApWorker {
+  guint number;
   const ApWorkerSettings *settings;
   GThread *thread;
   GMainContext *context;
@@ -76,7 +77,6 @@ tear_down (ApWorker *worker)
   /* What was put off to the next round: the last references of sessions. */
   while (g_main_context_iteration (worker->context, FALSE))
     continue;
-  ap_session_host_clear (&worker->host);
   ap_poller_free (worker->poller);
 }
 
@@ -94,18 +94,25 @@ worker_thread (gpointer data)
 }
 
 ApWorker *
-ap_worker_start (guint number, int listen_fd, const ApWorkerSettings *settings)
+ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings)
 {
   ApWorker *worker = g_new0 (ApWorker, 1);
-  g_autofree char *name = g_strdup_printf ("worker-%u", number);
 
+  worker->number = number;
   worker->settings = settings;
   worker->listen_fd = listen_fd;
   ap_session_host_init (&worker->host);
   worker->context = g_main_context_new ();
   worker->loop = g_main_loop_new (worker->context, FALSE);
-  worker->thread = g_thread_new (name, worker_thread, worker);
   return worker;
+}
+
+void
+ap_worker_start (ApWorker *worker)
+{
+  g_autofree char *name = g_strdup_printf ("worker-%u", worker->number);
+
+  worker->thread = g_thread_new (name, worker_thread, worker);
 }
 
 static gboolean
@@ -131,6 +138,12 @@ ap_worker_stop (ApWorker *worker)
 {
   run_on_worker (worker, quit_loop, worker->loop);
   g_thread_join (worker->thread);
+}
+
+void
+ap_worker_free (ApWorker *worker)
+{
+  ap_session_host_clear (&worker->host);
   g_main_loop_unref (worker->loop);
   g_main_context_unref (worker->context);
   g_free (worker);

@@ -18,12 +18,16 @@ typedef struct {
 } ApWorkerSettings;
 
 /**
- * ap_worker_start:
+ * ap_worker_new:
  * @listen_fd: (transfer full): from ap_listener_open()
  * @settings: must outlive the worker
  */
-ApWorker *ap_worker_start (guint number, int listen_fd, const ApWorkerSettings *settings);
-/* Ends the thread; sessions that are left are cut off. */
+ApWorker *ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings);
+void ap_worker_free (ApWorker *worker);
+
+/* Begins the thread, which may ask for the counts of all workers: they must have been made. */
+void ap_worker_start (ApWorker *worker);
+/* Ends the thread; sessions that are left are cut off. To be freed when the others have stopped. */
 void ap_worker_stop (ApWorker *worker);
 
 /* Accepts nobody any more and closes every session with 1001. */
