@@ -4,6 +4,7 @@
 #include "net/ap-http.h"
 
 #include "base/ap-json.h"
+#include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "net/ap-listener.h"
 
@@ -50,7 +51,9 @@ read_early_bytes (GIOStream *stream)
   guint8 buffer[4096];
   gssize n;
 
-  while ((n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL)) > 0)
+  /* A flood behind the request stays in the socket; libsoup itself holds far less than this. */
+  while (early->len < AP_RECEIVE_BYTES &&
+         (n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL)) > 0)
     g_byte_array_append (early, buffer, (guint)n);
   return g_byte_array_free_to_bytes (early);
 }

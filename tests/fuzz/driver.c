@@ -42,6 +42,8 @@ insert (GByteArray *input, guint at, const guint8 *bytes, guint length)
   guint behind = input->len - at;
 
   length = MIN (length, LARGEST - MIN (LARGEST, input->len));
+  if (length == 0)
+    return;
   g_byte_array_set_size (input, input->len + length);
   memmove (input->data + at + length, input->data + at, behind);
   memcpy (input->data + at, bytes, length);
