@@ -155,6 +155,7 @@ ap_app_start (const ApConfig *config, GError **error)
   g_autoptr (GSocketAddress) bound = NULL;
   guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
 
+  ap_log_start_thread ();
   raise_descriptor_limit ();
   app->loop = g_main_loop_new (NULL, FALSE);
   app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
@@ -196,6 +197,7 @@ ap_app_free (ApApp *app)
   g_clear_pointer (&app->workers, g_ptr_array_unref);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
+  ap_log_stop_thread ();
   g_free (app->converted);
   gst_clear_caps (&app->settings.pipeline.caps);
   g_clear_pointer (&app->loop, g_main_loop_unref);

@@ -17,11 +17,18 @@
 #define AP_OUTPUT_HARD_LIMIT (4 * 1024 * 1024)
 /* A peer that reads nothing for so long, while there is something for it to read, is cut off. */
 #define AP_OUTPUT_STALL_SECONDS 60
-/* The closing handshake: from our close frame (or the peer's, while frames are on their way) to the end of the socket.
- */
+/* A silent peer is probed by TCP after so long, so often; without an answer its connection ends. */
+#define AP_KEEPALIVE_IDLE_SECONDS     30
+#define AP_KEEPALIVE_INTERVAL_SECONDS 10
+#define AP_KEEPALIVE_PROBES           3
+/* A pipeline gives nothing for so long while its session waits for it: the session ends. */
+#define AP_PIPELINE_STALL_SECONDS 30
+/* The closing handshake: from our close frame to the end of the socket. */
 #define AP_CLOSE_SECONDS 5
 /* Without a byte from an HTTP client for so long, its connection is closed. */
 #define AP_HTTP_IDLE_SECONDS 15
+/* From its connection to its answer an HTTP request, or a handshake, takes no longer than this. */
+#define AP_HTTP_REQUEST_SECONDS 30
 /* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
 #define AP_LISTEN_BACKLOG 4096
 /* Connections accepted in one go. */

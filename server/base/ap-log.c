@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define G_LOG_DOMAIN "log"
+
 #include "base/ap-log.h"
 
 #include "base/ap-json.h"
+#include "base/ap-line-writer.h"
 
 #include <string.h>
 #include <unistd.h>
 
 static GLogLevelFlags least_level = G_LOG_LEVEL_INFO;
 static ApLogFormat log_format = AP_LOG_FORMAT_TEXT;
+static ApLineWriter *log_writer; /* atomic; NULL: lines are written where they arise */
 
 static const char *
 level_name (GLogLevelFlags level)
@@ -91,11 +95,17 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   const char *message = field_value (fields, n_fields, "MESSAGE");
   g_autofree char *line = NULL;
   g_autofree char *with_end = NULL;
+  ApLineWriter *writer;
 
   if ((level & G_LOG_LEVEL_MASK) > least_level && !(level & G_LOG_LEVEL_MESSAGE))
     return G_LOG_WRITER_HANDLED;
   line = format_line (level, domain != NULL ? domain : "-", message != NULL ? message : "");
   with_end = g_strconcat (line, "\n", NULL);
+  writer = g_atomic_pointer_get (&log_writer);
+  if (writer != NULL && !(level & G_LOG_FLAG_FATAL)) {
+    ap_line_writer_append (writer, with_end, strlen (with_end));
+    return G_LOG_WRITER_HANDLED;
+  }
   /* One write a line, so that lines of several threads never mix. There is nobody to tell when it fails. */
   if (write (STDERR_FILENO, with_end, strlen (with_end)) < 0)
     return G_LOG_WRITER_UNHANDLED;
@@ -108,4 +118,25 @@ ap_log_init (GLogLevelFlags level, ApLogFormat format)
   least_level = level;
   log_format = format;
   g_log_set_writer_func (write_log, NULL, NULL);
+}
+
+static void
+report_dropped (guint64 lines)
+{
+  ap_warning ("stderr does not keep up: %" G_GUINT64_FORMAT " lines of the log were dropped", lines);
+}
+
+void
+ap_log_start_thread (void)
+{
+  g_atomic_pointer_set (&log_writer, ap_line_writer_new (STDERR_FILENO, report_dropped));
+}
+
+void
+ap_log_stop_thread (void)
+{
+  /* What its own thread still has to say is written by that thread. */
+  ApLineWriter *ended = g_atomic_pointer_exchange (&log_writer, NULL);
+
+  ap_line_writer_free (ended);
 }

@@ -20,6 +20,12 @@ typedef enum {
  */
 void ap_log_init (GLogLevelFlags level, ApLogFormat format);
 
+/* From now on lines are written by a thread of their own, so that a log that nobody reads holds up nothing; those that
+ * it does not take are dropped and counted. */
+void ap_log_start_thread (void);
+/* The end of that: writes what waits, for at most a second. No other thread may log any more. */
+void ap_log_stop_thread (void);
+
 #define ap_error(...)   g_log (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, __VA_ARGS__)
 #define ap_warning(...) g_log (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, __VA_ARGS__)
 /* What is written at every level: where the server listens. */

@@ -63,6 +63,14 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
   return GST_BUS_DROP;
 }
 
+static gboolean
+has_failed (Direct *direct)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&direct->lock);
+
+  return direct->failure != NULL;
+}
+
 static GError *
 take_failure (Direct *direct, GstFlowReturn flow)
 {
@@ -70,6 +78,8 @@ take_failure (Direct *direct, GstFlowReturn flow)
 
   if (direct->failure != NULL)
     return g_steal_pointer (&direct->failure);
+  if (flow == GST_FLOW_OK)
+    return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "the elements did not pass on the end of the stream");
   return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "the elements refused the audio: %s", gst_flow_get_name (flow));
 }
 
@@ -123,7 +133,7 @@ finish (Direct *direct)
   if (!come_out (direct))
     return;
   if (!direct->eos)
-    failure = take_failure (direct, GST_FLOW_ERROR);
+    failure = take_failure (direct, GST_FLOW_OK);
   direct->sink->ended (direct->pipeline, failure);
 }
 
@@ -138,12 +148,13 @@ direct_push (ApPipelineEnds *ends, GstBuffer *buffer)
   flow = gst_pad_push (direct->source_pad, buffer);
   if (!come_out (direct))
     return;
-  if (flow == GST_FLOW_OK) {
+  /* An element may post an error and go on; here, as with a thread, that is the end. */
+  if (flow == GST_FLOW_OK && !has_failed (direct)) {
     if (direct->end_asked)
       finish (direct);
     return;
   }
-  if (flow != GST_FLOW_EOS)
+  if (flow != GST_FLOW_EOS || has_failed (direct))
     failure = take_failure (direct, flow);
   direct->sink->ended (direct->pipeline, failure);
 }

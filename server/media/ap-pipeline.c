@@ -11,12 +11,14 @@
 struct _ApPipeline {
   GObject parent_instance;
 
-  const ApPipelineCallbacks *callbacks; /* NULL once stopped or ended */
+  const ApPipelineCallbacks *callbacks;
   gpointer owner;
+  gboolean live; /* neither stopped nor ended: it still calls back */
   ApPipelineEnds *ends;
   gboolean shared; /* without elements: buffers carry their session */
   ApAudioFormat format;
-  guint64 bytes_in; /* places the next buffer in time */
+  guint64 bytes_in;  /* places the next buffer in time */
+  GByteArray *carry; /* the beginning of a sample whose rest has not come yet */
 };
 
 G_DEFINE_FINAL_TYPE (ApPipeline, ap_pipeline, G_TYPE_OBJECT)
@@ -81,31 +83,32 @@ ap_pipeline_error_from_message (GstMessage *message)
 static void
 on_frame (ApPipeline *pipeline, GstBuffer *buffer)
 {
-  if (pipeline->callbacks != NULL)
+  if (pipeline->live)
     pipeline->callbacks->frame (pipeline->owner, pipeline->shared ? ap_session_meta_get_id (buffer) : 0, buffer);
 }
 
+/* Also behind the last frames of a pipeline that has ended. */
 static void
 on_batch_end (ApPipeline *pipeline)
 {
-  if (pipeline->callbacks != NULL)
+  if (pipeline->ends != NULL)
     pipeline->callbacks->batch_end (pipeline->owner);
 }
 
 static void
 on_room (ApPipeline *pipeline)
 {
-  if (pipeline->callbacks != NULL)
+  if (pipeline->live)
     pipeline->callbacks->room (pipeline->owner);
 }
 
 static void
 on_ended (ApPipeline *pipeline, const GError *error)
 {
-  const ApPipelineCallbacks *callbacks = g_steal_pointer (&pipeline->callbacks);
-
-  if (callbacks != NULL)
-    callbacks->ended (pipeline->owner, error);
+  if (!pipeline->live)
+    return;
+  pipeline->live = FALSE;
+  pipeline->callbacks->ended (pipeline->owner, error);
 }
 
 static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
@@ -149,16 +152,55 @@ ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callback
     if (bin == NULL)
       return NULL;
   }
-  direct = spec->mode == AP_PIPELINE_MODE_DIRECT ||
-           (spec->mode == AP_PIPELINE_MODE_AUTO && bin != NULL && ap_pipeline_direct_allows (bin));
+  direct = bin != NULL && spec->mode != AP_PIPELINE_MODE_QUEUED && ap_pipeline_direct_allows (bin);
+  if (bin != NULL && spec->mode == AP_PIPELINE_MODE_DIRECT && !direct) {
+    g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
+                 "the pipeline '%s' cannot be run directly: an element of it has a thread of its own, or waits",
+                 spec->elements);
+    return NULL;
+  }
   pipeline->callbacks = callbacks;
   pipeline->owner = owner;
+  pipeline->live = TRUE;
   pipeline->shared = bin == NULL;
   if (spec->caps != NULL)
     pipeline->format = ap_audio_format_from_caps (spec->caps);
   pipeline->ends = direct ? ap_pipeline_direct_new (pipeline, &sink, bin, spec->caps, error)
                           : ap_pipeline_queued_new (pipeline, &sink, bin, spec->caps, error);
   return pipeline->ends != NULL ? g_steal_pointer (&pipeline) : NULL;
+}
+
+static GstBuffer *
+buffer_new (gsize length)
+{
+  return length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
+}
+
+/* Elements are not made for half samples: what a frame has beyond whole ones waits for the next. NULL: nothing is
+ * whole. */
+static GstBuffer *
+make_buffer (ApPipeline *pipeline, const guint8 *data, gsize length)
+{
+  gsize sample = MAX ((gsize)pipeline->format.bytes_per_frame, 1);
+  gsize carried = pipeline->carry->len;
+  gsize whole = (carried + length) / sample * sample;
+  GstBuffer *buffer;
+
+  if (whole == 0 && length > 0) {
+    g_byte_array_append (pipeline->carry, data, (guint)length);
+    return NULL;
+  }
+  if (whole == 0)
+    return buffer_new (0);
+  buffer = buffer_new (whole);
+  gst_buffer_fill (buffer, 0, pipeline->carry->data, carried);
+  gst_buffer_fill (buffer, carried, data, whole - carried);
+  g_byte_array_set_size (pipeline->carry, 0);
+  g_byte_array_append (pipeline->carry, data + (whole - carried), (guint)(carried + length - whole));
+  GST_BUFFER_PTS (buffer) = ap_audio_format_duration (&pipeline->format, pipeline->bytes_in);
+  GST_BUFFER_DURATION (buffer) = ap_audio_format_duration (&pipeline->format, whole);
+  pipeline->bytes_in += whole;
+  return buffer;
 }
 
 void
@@ -168,16 +210,15 @@ ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, 
 
   if (pipeline->ends == NULL)
     return;
-  buffer = length > 0 ? gst_buffer_new_allocate (NULL, length, NULL) : gst_buffer_new ();
-  gst_buffer_fill (buffer, 0, data, length);
   if (pipeline->shared) {
+    buffer = buffer_new (length);
+    gst_buffer_fill (buffer, 0, data, length);
     ap_session_meta_add (buffer, session_id);
   } else {
-    GST_BUFFER_PTS (buffer) = ap_audio_format_duration (&pipeline->format, pipeline->bytes_in);
-    GST_BUFFER_DURATION (buffer) = ap_audio_format_duration (&pipeline->format, length);
-    pipeline->bytes_in += length;
+    buffer = make_buffer (pipeline, data, length);
   }
-  pipeline->ends->vtable->push (pipeline->ends, buffer);
+  if (buffer != NULL)
+    pipeline->ends->vtable->push (pipeline->ends, buffer);
 }
 
 void
@@ -205,7 +246,7 @@ ap_pipeline_stop (ApPipeline *pipeline)
 {
   ApPipelineEnds *ends = g_steal_pointer (&pipeline->ends);
 
-  pipeline->callbacks = NULL;
+  pipeline->live = FALSE;
   if (ends != NULL)
     ends->vtable->free (ends);
 }
@@ -220,6 +261,7 @@ static void
 ap_pipeline_finalize (GObject *object)
 {
   ap_pipeline_stop (AP_PIPELINE (object));
+  g_byte_array_unref (AP_PIPELINE (object)->carry);
   G_OBJECT_CLASS (ap_pipeline_parent_class)->finalize (object);
 }
 
@@ -232,6 +274,7 @@ ap_pipeline_class_init (ApPipelineClass *klass)
 static void
 ap_pipeline_init (ApPipeline *pipeline)
 {
+  pipeline->carry = g_byte_array_new ();
 }
 
 /* The check of a pipeline at start-up. */
@@ -321,6 +364,7 @@ ap_pipeline_convert (const ApPipelineSpec *spec)
   g_autofree char *caps = gst_caps_to_string (spec->caps);
   g_autofree char *quoted = g_strescape (caps, NULL);
 
-  return g_strdup_printf ("audioconvert ! audioresample ! %s ! audioconvert ! audioresample ! capsfilter caps=\"%s\"",
-                          spec->elements, quoted);
+  return g_strdup_printf (
+      "audioconvert ! audioresample ! %s ! audioconvert dithering=none ! audioresample ! capsfilter caps=\"%s\"",
+      spec->elements, quoted);
 }

@@ -63,7 +63,8 @@ gboolean ap_pipeline_check (const ApPipelineSpec *spec, GError **error);
  */
 char *ap_pipeline_convert (const ApPipelineSpec *spec);
 
-/* One buffer of @length bytes, copied. A queued pipeline holds it until ap_pipeline_submit(). */
+/* One buffer of @length bytes, copied; with elements and raw audio, of the whole samples in it, and the rest goes with
+ * the next. A queued pipeline holds it until ap_pipeline_submit(). */
 void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length);
 void ap_pipeline_submit (ApPipeline *pipeline);
 
@@ -72,7 +73,6 @@ gboolean ap_pipeline_is_full (ApPipeline *pipeline);
 
 /* No more input; `ended` follows when all has come out. */
 void ap_pipeline_end (ApPipeline *pipeline);
-
 /* Also from a call back. No other one comes, what is in it or pushed later is dropped. Waits for no element. */
 void ap_pipeline_stop (ApPipeline *pipeline);
 

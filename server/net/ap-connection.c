@@ -89,7 +89,10 @@ on_close_timeout (gpointer data)
 {
   ApConnection *connection = data;
 
-  finish (connection, 1006, "the peer did not finish the closing handshake in time");
+  if (connection->peer_closed)
+    finish_as_agreed (connection, NULL);
+  else
+    finish (connection, 1006, "the peer did not finish the closing handshake in time");
   return G_SOURCE_REMOVE;
 }
 
@@ -214,7 +217,6 @@ ap_connection_end_reading (ApConnection *connection)
     return;
   connection->state = AP_CONNECTION_ENDING;
   connection->reading = FALSE;
-  await_end (connection);
   update_events (connection);
 }
 
@@ -367,12 +369,20 @@ static void
 set_socket_options (int fd)
 {
   const int on = 1;
+  const int idle = AP_KEEPALIVE_IDLE_SECONDS;
+  const int interval = AP_KEEPALIVE_INTERVAL_SECONDS;
+  const int probes = AP_KEEPALIVE_PROBES;
   const int milliseconds = AP_OUTPUT_STALL_SECONDS * 1000;
 
   /* Audio frames are small and each is wanted now. */
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  /* A peer whose machine or network has gone is noticed by the data it does not acknowledge. */
+  /* A peer whose machine or network has gone is noticed by the data that it does not acknowledge, or, when nothing is
+   * sent, by TCP's own probes. */
   setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+  setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt (fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  setsockopt (fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  setsockopt (fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 ApConnection *

@@ -55,7 +55,7 @@ gsize ap_connection_get_queued_bytes (ApConnection *connection);
 /* Stops and starts reading; the peer feels it by TCP's window. */
 void ap_connection_set_reading (ApConnection *connection, gboolean reading);
 
-/* No more input, for good; ap_connection_close() must follow within AP_CLOSE_SECONDS, or the socket ends without it. */
+/* No more input, for good; ap_connection_close() is to follow. */
 void ap_connection_end_reading (ApConnection *connection);
 
 /**

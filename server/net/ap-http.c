@@ -101,21 +101,14 @@ on_handshake_sent (SoupServerMessage *message, gpointer data)
 }
 
 static void
-upgrade (ApHttp *http, SoupServerMessage *message, const Route *route)
+upgrade (SoupServerMessage *message, const Route *route)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-
-  if (!soup_message_headers_header_contains (headers, "Upgrade", "websocket")) {
-    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade", "websocket");
-    ap_http_respond_error (message, UPGRADE_REQUIRED, "this path speaks WebSocket; connect with ws://");
-    return;
-  }
-  if (http->listener == NULL) {
-    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "the server is shutting down");
-    return;
-  }
-  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
+  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
     g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
+    return;
+  }
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
+  ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "this is not a WebSocket handshake of RFC 6455");
 }
 
 static void
@@ -123,22 +116,9 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
 {
   ApHttp *http = data;
   const Route *route = g_hash_table_lookup (http->routes, path);
-  const char *method = soup_server_message_get_method (message);
 
-  if (soup_server_message_get_status (message) != SOUP_STATUS_NONE)
-    return;
-  if (route == NULL) {
-    ap_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
-    return;
-  }
-  if (method != SOUP_METHOD_GET && (method != SOUP_METHOD_HEAD || route->upgrade != NULL)) {
-    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
-                                  route->upgrade != NULL ? "GET" : "GET, HEAD");
-    ap_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
-    return;
-  }
   if (route->upgrade != NULL)
-    upgrade (http, message, route);
+    upgrade (message, route);
   else
     route->handler (message, route->data);
 }
@@ -163,6 +143,75 @@ has_body (SoupMessageHeaders *headers)
          (encoding == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) > 0);
 }
 
+static void
+refuse_method (SoupServerMessage *message, const Route *route)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                route->upgrade != NULL ? "GET" : "GET, HEAD");
+  ap_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
+}
+
+static void
+refuse_upgrade (SoupServerMessage *message)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade", "websocket");
+  ap_http_respond_error (message, UPGRADE_REQUIRED, "this path speaks WebSocket; connect with ws://");
+}
+
+/* Answers a request that no handler is to see; one that is left without an answer is in order. */
+static void
+refuse (ApHttp *http, SoupServerMessage *message, const char *path)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const Route *route = g_hash_table_lookup (http->routes, path);
+  const char *method = soup_server_message_get_method (message);
+
+  if (is_ambiguous (headers))
+    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
+  else if (route == NULL)
+    ap_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
+  else if (method != SOUP_METHOD_GET && (method != SOUP_METHOD_HEAD || route->upgrade != NULL))
+    refuse_method (message, route);
+  else if (has_body (headers))
+    ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a body");
+  else if (route->upgrade != NULL && !soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
+    refuse_upgrade (message);
+  else if (route->upgrade != NULL && http->listener == NULL)
+    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "the server is shutting down");
+}
+
+/* libsoup reads a body to its end before it answers, as fast as it comes. A small one is let pass, so that the client
+ * sees its answer; from a large one the connection is taken away. */
+static void
+on_body_chunk (SoupServerMessage *message, GBytes *chunk, gpointer data)
+{
+  gsize *left = data;
+  gsize length = g_bytes_get_size (chunk);
+
+  if (length <= *left) {
+    *left -= length;
+    return;
+  }
+  g_signal_handlers_disconnect_by_data (message, data);
+  g_object_unref (soup_server_message_steal_connection (message));
+}
+
+static void
+free_left (gpointer left, GClosure *closure)
+{
+  g_free (left);
+}
+
+static void
+bound_body (SoupServerMessage *message)
+{
+  gsize *left = g_new (gsize, 1);
+
+  *left = AP_RECEIVE_BYTES;
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  g_signal_connect_data (message, "got-chunk", G_CALLBACK (on_body_chunk), left, free_left, 0);
+}
+
 /* When a request's headers have come, before its body. */
 static void
 on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
@@ -171,15 +220,11 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
 
   /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
-  if (is_ambiguous (headers)) {
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
-    return;
-  }
-  if (!has_body (headers))
-    return;
-  /* No path takes a body, and libsoup would gather one of any size in memory. */
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a request body");
+  /* libsoup answers a Range of many parts with many times the bytes, and no path has anything to take a part of. */
+  soup_message_headers_remove (headers, "Range");
+  if (has_body (headers))
+    bound_body (message);
+  refuse (data, message, path);
 }
 
 static void

@@ -51,6 +51,31 @@ pause_accepting (ApListener *listener, int error)
   set_source (listener, g_timeout_source_new (AP_ACCEPT_PAUSE_MS), on_pause_over);
 }
 
+static gboolean
+on_deadline (gpointer connection)
+{
+  g_socket_shutdown (g_socket_connection_get_socket (connection), TRUE, TRUE, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+end_deadline (gpointer source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* For as long as the GIO object lives, which is until the answer or the handshake is written. */
+static void
+set_deadline (GSocketConnection *connection)
+{
+  GSource *source = g_timeout_source_new_seconds (AP_HTTP_REQUEST_SECONDS);
+
+  g_source_set_callback (source, on_deadline, connection, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_object_set_data_full (G_OBJECT (connection), "deadline", source, end_deadline);
+}
+
 static void
 hand_over (ApListener *listener, int fd)
 {
@@ -64,6 +89,7 @@ hand_over (ApListener *listener, int fd)
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = g_socket_connection_factory_create_connection (socket);
+  set_deadline (connection);
   listener->accepted (connection, listener->data);
 }
 

@@ -24,6 +24,8 @@ struct _ApSession {
   gsize bytes_in_pipeline; /* of a shared pipeline, which gives back what it was given */
   guint64 frames_in;
   guint64 frames_out;
+  GSource *stall_check; /* while it waits for its pipeline */
+  guint64 frames_out_at_check;
   gboolean paused;   /* the peer is not read from */
   gboolean to_flush; /* in the host's list of that name */
 
@@ -33,6 +35,47 @@ struct _ApSession {
 };
 
 G_DEFINE_FINAL_TYPE (ApSession, ap_session, G_TYPE_OBJECT)
+
+/* An element that has stalled must not hold a session for ever, least of all one whose peer has gone: without reading,
+ * the peer's end is not seen. */
+static gboolean
+on_stall_check (gpointer data)
+{
+  ApSession *session = data;
+
+  if (!session->closing && !session->paused) {
+    g_clear_pointer (&session->stall_check, g_source_unref);
+    return G_SOURCE_REMOVE;
+  }
+  /* Output that the peer does not take is the connection's to watch. */
+  if (session->frames_out != session->frames_out_at_check || ap_connection_get_queued_bytes (session->connection) > 0) {
+    session->frames_out_at_check = session->frames_out;
+    return G_SOURCE_CONTINUE;
+  }
+  ap_session_abort (session, "its pipeline has stalled");
+  return G_SOURCE_REMOVE;
+}
+
+/* While the session is paused, or its end waits for what is in the pipeline. */
+static void
+watch_for_stall (ApSession *session)
+{
+  if (session->stall_check != NULL)
+    return;
+  session->frames_out_at_check = session->frames_out;
+  session->stall_check = g_timeout_source_new_seconds (AP_PIPELINE_STALL_SECONDS);
+  g_source_set_callback (session->stall_check, on_stall_check, session, NULL);
+  g_source_attach (session->stall_check, g_main_context_get_thread_default ());
+}
+
+static void
+end_stall_watch (ApSession *session)
+{
+  if (session->stall_check == NULL)
+    return;
+  g_source_destroy (session->stall_check);
+  g_clear_pointer (&session->stall_check, g_source_unref);
+}
 
 /* Input pauses when the pipeline and the output queue together hold too much, and resumes at half of it. */
 static void
@@ -48,6 +91,8 @@ update_reading (ApSession *session)
   if (paused == session->paused)
     return;
   session->paused = paused;
+  if (paused)
+    watch_for_stall (session);
   ap_connection_set_reading (session->connection, !paused);
 }
 
@@ -75,6 +120,8 @@ ap_session_close (ApSession *session, guint16 code, const char *reason)
   if (session->closing)
     return;
   begin_close (session, code, reason);
+  if (!session->shares_pipeline || session->bytes_in_pipeline > 0)
+    watch_for_stall (session);
   if (session->shares_pipeline)
     close_when_drained (session);
   else
@@ -142,6 +189,7 @@ on_closed (gpointer owner, guint16 code, const char *reason)
            (double)(g_get_monotonic_time () - session->opened_at) / G_USEC_PER_SEC,
            reason != NULL && *reason != '\0' ? ": " : "", reason != NULL ? reason : "");
   session->closing = TRUE;
+  end_stall_watch (session);
   if (!session->shares_pipeline && session->pipeline != NULL)
     ap_pipeline_stop (session->pipeline);
   if (session->endpoint->close != NULL)
@@ -253,6 +301,7 @@ fail_session (ApSession *session, gpointer data)
 {
   session->bytes_in_pipeline = 0;
   ap_session_close (session, 1011, "the pipeline failed");
+  close_when_drained (session); /* if it was closing already */
 }
 
 static void

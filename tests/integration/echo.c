@@ -11,15 +11,18 @@
 #define CLIENTS 200
 
 /* The three ways that a frame can take through the server. */
+#define BYTES "audio/x-raw,format=U8,rate=16000,channels=1,layout=interleaved"
+
 typedef struct {
   const char *name;
-  const char *args[5];
+  const char *args[7];
 } Way;
 
 static const Way ways[] = {
   { "passthrough", { NULL } },
-  { "direct", { "--pipeline", "identity", "--pipeline-mode", "direct", NULL } },
-  { "queued", { "--pipeline", "identity", "--pipeline-mode", "queued", NULL } },
+  /* Samples of one byte, so that every frame is whole: half samples would wait for the next. */
+  { "direct", { "--pipeline", "identity", "--caps", BYTES, "--pipeline-mode", "direct", NULL } },
+  { "queued", { "--pipeline", "identity", "--caps", BYTES, "--pipeline-mode", "queued", NULL } },
 };
 
 static ServerProcess *

@@ -200,6 +200,22 @@ test_uneven (gconstpointer mode)
   }
 }
 
+/* What a frame has beyond whole samples goes with the next, also before elements that refuse half samples. */
+static void
+test_half_samples (gconstpointer mode)
+{
+  g_autoptr (ServerProcess) server = start ("audioecho delay=250000000 intensity=0.5", mode);
+  g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
+  static const guint8 silence[FRAME] = { 0 };
+
+  ws_client_send_binary (client, silence, 319);
+  ws_client_expect_binary (client, silence, 318);
+  ws_client_send_binary (client, silence, 2);
+  ws_client_expect_binary (client, silence, 2);
+  ws_client_send_binary (client, silence, 1);
+  ws_client_expect_binary (client, silence, 2);
+}
+
 /* Other caps: what a telephone sends, in and out. */
 static void
 test_caps (gconstpointer mode)
@@ -281,6 +297,7 @@ main (int argc, char **argv)
   add ("failure", test_failure);
   add ("failure-behind-echo", test_failure_behind_echo);
   add ("uneven", test_uneven);
+  add ("half-samples", test_half_samples);
   add ("caps", test_caps);
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++) {
     g_autofree char *path = g_strdup_printf ("/pipeline/refused/%s", refusals[i].name);
