@@ -30,6 +30,8 @@ struct _ApHttp {
 void
 ap_http_respond (SoupServerMessage *message, guint status, const char *json)
 {
+  /* libsoup may have answered before us. */
+  soup_message_body_truncate (soup_server_message_get_response_body (message));
   soup_server_message_set_status (message, status, status == UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
   soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, json, strlen (json));
 }
