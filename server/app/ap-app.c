@@ -22,6 +22,7 @@ struct _ApApp {
   ApWorkerSettings settings;
   GPtrArray *workers; /* complete before the first is started */
   gboolean started;
+  char **allowed_origins;
   char *converted;         /* the elements with converters around them, where they need some */
   ApLineWriter *frame_log; /* NULL: none */
   gint64 drain_seconds;
@@ -162,7 +163,9 @@ ap_app_start (const ApConfig *config, GError **error)
   app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);
   app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_free);
   app->drain_seconds = config->drain_seconds;
+  app->allowed_origins = ap_config_get_allowed_origins (config);
   app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
+  app->settings.allowed_origins = (const char *const *)app->allowed_origins;
   app->settings.count_sessions = count_sessions;
   app->settings.data = app;
   if (!settle_pipeline (app, config, error))
@@ -199,6 +202,7 @@ ap_app_free (ApApp *app)
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
   ap_log_stop_thread ();
   g_free (app->converted);
+  g_strfreev (app->allowed_origins);
   gst_clear_caps (&app->settings.pipeline.caps);
   g_clear_pointer (&app->loop, g_main_loop_unref);
   g_free (app);

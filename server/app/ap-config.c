@@ -36,6 +36,8 @@ static const Option options[] = {
   { NULL, "workers", KIND_NUMBER, OFFSET (workers), "N", "0", "worker threads; 0 means one for each core", 0, 1024 },
   { NULL, "drain-seconds", KIND_NUMBER, OFFSET (drain_seconds), "N", "10",
     "how long SIGTERM waits for sessions to close", 0, 3600 },
+  { NULL, "allow-origin", KIND_TEXT, OFFSET (allow_origin), "ORIGINS", NULL,
+    "web pages that may connect beside the server's own, as in https://app.example,https://b.example; * for all" },
   { "Audio", "pipeline", KIND_TEXT, OFFSET (pipeline), "ELEMENTS", NULL,
     "GStreamer elements that the audio of each connection goes through, as in \"mulawenc_demo ! mulawdec_demo\"" },
   { NULL, "caps", KIND_TEXT, OFFSET (caps), "CAPS", "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved",
@@ -294,6 +296,16 @@ ap_config_help (void)
                    "Exit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
                    "setting.\n");
   return g_string_free (help, FALSE);
+}
+
+char **
+ap_config_get_allowed_origins (const ApConfig *config)
+{
+  char **origins = g_strsplit (config->allow_origin != NULL ? config->allow_origin : "", ",", -1);
+
+  for (char **origin = origins; *origin != NULL; origin++)
+    g_strstrip (*origin);
+  return origins;
 }
 
 GLogLevelFlags

@@ -12,6 +12,7 @@ typedef struct {
   gint64 port;
   gint64 workers; /* 0: one for each core */
   gint64 drain_seconds;
+  char *allow_origin; /* origins of web pages, separated by commas; NULL: none */
   gint64 max_frame_bytes;
   char *pipeline; /* GStreamer elements; NULL: none */
   char *caps;     /* of the audio that clients send */
@@ -39,6 +40,8 @@ void ap_config_free (ApConfig *config);
 /* The text of --help. */
 char *ap_config_help (void);
 
+/* Returns: (transfer full): NULL-terminated */
+char **ap_config_get_allowed_origins (const ApConfig *config);
 GLogLevelFlags ap_config_get_log_level (const ApConfig *config);
 ApLogFormat ap_config_get_log_format (const ApConfig *config);
 /* @spec->caps is (transfer full). */

@@ -58,6 +58,7 @@ set_up (ApWorker *worker)
   if (!ap_session_host_start_passthrough (&worker->host, &error))
     g_error ("cannot start the passthrough pipeline: %s", error->message);
   worker->http = ap_http_new (worker->listen_fd);
+  ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);
   ap_http_add_handler (worker->http, "/health", health, worker);
   for (const ApEndpoint *const *endpoint = ap_endpoints; *endpoint != NULL; endpoint++)
     ap_http_add_websocket (worker->http, (*endpoint)->path, open_session, *endpoint, worker);

@@ -11,7 +11,8 @@ typedef struct _ApWorker ApWorker;
 typedef struct {
   ApPipelineSpec pipeline;
   gsize max_frame_bytes;
-  ApLineWriter *frame_log; /* NULL: none */
+  const char *const *allowed_origins; /* see ap_http_set_allowed_origins() */
+  ApLineWriter *frame_log;            /* NULL: none */
   /* For /health: the open WebSockets of all workers. From any worker's thread. */
   guint (*count_sessions) (gpointer data);
   gpointer data;

@@ -7,6 +7,7 @@
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "net/ap-listener.h"
+#include "net/ap-origin.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct _ApHttp {
   SoupServer *server;
   ApListener *listener;
   GHashTable *routes; /* path -> Route */
+  const char *const *allowed_origins;
 };
 
 void
@@ -160,6 +162,13 @@ refuse_upgrade (SoupServerMessage *message)
   ap_http_respond_error (message, UPGRADE_REQUIRED, "this path speaks WebSocket; connect with ws://");
 }
 
+static gboolean
+origin_is_allowed (ApHttp *http, SoupMessageHeaders *headers)
+{
+  return ap_origin_is_allowed (soup_message_headers_get_one (headers, "Origin"),
+                               soup_message_headers_get_one (headers, "Host"), http->allowed_origins);
+}
+
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
 static void
 refuse (ApHttp *http, SoupServerMessage *message, const char *path)
@@ -178,6 +187,9 @@ refuse (ApHttp *http, SoupServerMessage *message, const char *path)
     ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a body");
   else if (route->upgrade != NULL && !soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
     refuse_upgrade (message);
+  else if (route->upgrade != NULL && !origin_is_allowed (http, headers))
+    ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
+                           "pages of this origin may not connect; --allow-origin names those that may");
   else if (route->upgrade != NULL && http->listener == NULL)
     ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "the server is shutting down");
 }
@@ -284,6 +296,12 @@ ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrade_fun
                        gpointer data)
 {
   add_route (http, path, (Route){ .upgrade = upgrade_func, .endpoint = endpoint, .data = data });
+}
+
+void
+ap_http_set_allowed_origins (ApHttp *http, const char *const *origins)
+{
+  http->allowed_origins = origins;
 }
 
 void

@@ -31,6 +31,10 @@ void ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler,
 void ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrade, gconstpointer endpoint,
                             gpointer data);
 
+/* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). @origins
+ * must outlive @http. */
+void ap_http_set_allowed_origins (ApHttp *http, const char *const *origins);
+
 /* No new connections from now on; those that are there stay. */
 void ap_http_stop_accepting (ApHttp *http);
 

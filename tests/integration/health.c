@@ -150,6 +150,25 @@ test_range_is_ignored (void)
   check_header (answer, "Content-Length", "38");
 }
 
+static guint
+handshake_from (const char *origin)
+{
+  g_autofree char *line = g_strdup_printf ("Origin: %s\r\n", origin);
+  g_autoptr (WsClient) client = ws_client_connect_tcp (port ());
+  g_autoptr (HttpAnswer) answer = ws_client_handshake (client, AUDIO_PATH, line);
+
+  return answer != NULL ? answer->status : 0;
+}
+
+/* The handshake of the test's client names the host 127.0.0.1. */
+static void
+test_origins (void)
+{
+  g_assert_cmpuint (handshake_from ("http://127.0.0.1"), ==, 101);
+  g_assert_cmpuint (handshake_from ("https://evil.example"), ==, 403);
+  g_assert_cmpuint (handshake_from ("null"), ==, 403);
+}
+
 static void
 test_upgrade_required (void)
 {
@@ -295,6 +314,7 @@ main (int argc, char **argv)
   g_test_add_func ("/health/unknown-paths", test_unknown_paths);
   g_test_add_func ("/health/body-of-wrong-request", test_body_of_wrong_request);
   g_test_add_func ("/health/range-is-ignored", test_range_is_ignored);
+  g_test_add_func ("/health/origins", test_origins);
   g_test_add_func ("/health/upgrade-required", test_upgrade_required);
   g_test_add_func ("/health/upgrade-on-unknown-path", test_upgrade_on_unknown_path);
   g_test_add_func ("/health/bad-handshakes", test_bad_handshakes);

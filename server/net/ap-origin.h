@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * ap_origin_is_allowed:
+ * @origin: (nullable): the request's Origin; NULL: not a browser
+ * @host: (nullable): the request's Host
+ * @allowed: (nullable): NULL-terminated: origins as browsers send them (`https://voice.example`), or `*` for all
+ *
+ * Whether a web page may open a WebSocket. Browsers let every page try, so that the server has to decide (RFC 6455,
+ * section 10.2): pages of the server's own host may, and those named; a program that is no browser sends no Origin.
+ */
+gboolean ap_origin_is_allowed (const char *origin, const char *host, const char *const *allowed);
