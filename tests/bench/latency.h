@@ -35,7 +35,7 @@ latency_percentile (const Latency *self, double percent)
 
   for (guint i = 0; i < G_N_ELEMENTS (self->counts); i++) {
     seen += self->counts[i];
-    if (seen > wanted)
+    if (seen > wanted || (seen > 0 && seen == self->total))
       return (double)((guint64)(32 + i % 32 + 1) << (i / 32 - 5));
   }
   return 0;
