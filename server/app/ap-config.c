@@ -121,12 +121,12 @@ store (ApConfig *config, const Option *option, const char *value)
     break;
   case KIND_TEXT:
   default:
-    if (*value == '\0' || !g_utf8_validate (value, -1, NULL))
+    if ((*value == '\0' && option->default_value != NULL) || !g_utf8_validate (value, -1, NULL))
       return FALSE;
     break;
   }
   g_free (*(char **)field);
-  *(char **)field = g_strdup (value);
+  *(char **)field = *value != '\0' ? g_strdup (value) : NULL; /* an empty one takes back what came before */
   return TRUE;
 }
 
@@ -246,7 +246,12 @@ ap_config_load (char **arguments, const char *folder, GError **error)
 {
   g_autoptr (ApConfig) config = g_new0 (ApConfig, 1);
 
-  if (!load_defaults (config, error) || !load_env_file (config, folder, error) || !load_environment (config, error) ||
+  /* The command line comes first as well, so that --help is there for who has a mistake in .env. */
+  if (!load_defaults (config, error) || !load_arguments (config, arguments, error))
+    return NULL;
+  if (config->help || config->version)
+    return g_steal_pointer (&config);
+  if (!load_env_file (config, folder, error) || !load_environment (config, error) ||
       !load_arguments (config, arguments, error))
     return NULL;
   return g_steal_pointer (&config);

@@ -55,7 +55,7 @@ set_up (ApWorker *worker)
   worker->host.pipeline_spec = &worker->settings->pipeline;
   worker->host.max_frame_bytes = worker->settings->max_frame_bytes;
   worker->host.frame_log = worker->settings->frame_log;
-  if (!ap_session_host_start_passthrough (&worker->host, &error))
+  if (worker->settings->pipeline.elements == NULL && !ap_session_host_start_passthrough (&worker->host, &error))
     g_error ("cannot start the passthrough pipeline: %s", error->message);
   worker->http = ap_http_new (worker->listen_fd);
   ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);

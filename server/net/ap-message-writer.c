@@ -16,13 +16,14 @@ make_room (ApByteQueue *queue, gsize length)
 
   if (queue->start + needed <= queue->capacity)
     return;
-  if (queue->start > 0) {
+  /* Not at every append to a long queue that drains slowly: only when the move is small beside what was taken. */
+  if (queue->start > 0 && (queue->start >= queue->length || needed > queue->capacity)) {
     memmove (queue->data, queue->data + queue->start, queue->length);
     queue->start = 0;
   }
-  if (needed <= queue->capacity)
+  if (queue->start + needed <= queue->capacity)
     return;
-  queue->capacity = MAX (MAX (SMALLEST_CAPACITY, needed), queue->capacity * 2);
+  queue->capacity = MAX (MAX (SMALLEST_CAPACITY, queue->start + needed), queue->capacity * 2);
   queue->data = g_realloc (queue->data, queue->capacity);
 }
 

@@ -13,6 +13,7 @@ struct _ApSession {
   GObject parent_instance;
 
   guint64 id; /* unique in the process */
+  char *peer; /* its address */
   ApSessionHost *host;
   const ApEndpoint *endpoint;
   gpointer state; /* the endpoint's */
@@ -183,9 +184,9 @@ on_closed (gpointer owner, guint16 code, const char *reason)
   ApSession *session = owner;
   g_autoptr (GSource) later = g_idle_source_new ();
 
-  ap_info ("%s session=%" G_GUINT64_FORMAT " closed code=%u frames_in=%" G_GUINT64_FORMAT
+  ap_info ("%s session=%" G_GUINT64_FORMAT " peer=%s closed code=%u frames_in=%" G_GUINT64_FORMAT
            " frames_out=%" G_GUINT64_FORMAT " seconds=%.1f%s%s",
-           session->endpoint->path, session->id, code, session->frames_in, session->frames_out,
+           session->endpoint->path, session->id, session->peer, code, session->frames_in, session->frames_out,
            (double)(g_get_monotonic_time () - session->opened_at) / G_USEC_PER_SEC,
            reason != NULL && *reason != '\0' ? ": " : "", reason != NULL ? reason : "");
   session->closing = TRUE;
@@ -377,6 +378,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, GBytes
   g_autoptr (GError) error = NULL;
 
   session->id = __atomic_add_fetch (&last_id, 1, __ATOMIC_RELAXED);
+  session->peer = g_strdup (peer);
   session->host = host;
   session->endpoint = endpoint;
   session->opened_at = g_get_monotonic_time ();
@@ -406,6 +408,7 @@ ap_session_finalize (GObject *object)
   g_clear_object (&session->pipeline);
   g_clear_object (&session->connection);
   g_free (session->close_reason);
+  g_free (session->peer);
   G_OBJECT_CLASS (ap_session_parent_class)->finalize (object);
 }
 

@@ -176,7 +176,7 @@ test_nobody_new (void)
   server_process_signal (server, SIGTERM);
   frame = ws_client_read_frame (holder);
   g_assert_true (frame != NULL && frame->first_byte == (WS_FIN | WS_CLOSE));
-  g_assert_false (tcp_port_accepts (server_process_port (server)));
+  g_assert_true (test_wait_until (!tcp_port_accepts (server_process_port (server))));
   ws_client_send_close (holder, 1001, NULL);
   ws_client_expect_eof (holder);
   g_clear_pointer (&holder, ws_client_free);
