@@ -16,6 +16,10 @@
 /* What elements may take to stop at the very end. */
 #define PIPELINE_STOP_TIME_US (2 * G_USEC_PER_SEC)
 
+/* What a connection with elements may take: its socket, and the bus and the wake-ups of a queued pipeline. */
+#define DESCRIPTORS_OF_PIPELINE 6
+#define DESCRIPTORS_IF_UNKNOWN  1024
+
 struct _ApApp {
   GMainLoop *loop;
   guint signals[2]; /* sources */
@@ -54,16 +58,32 @@ report_dropped_lines (guint64 lines)
   ap_warning ("stdout does not keep up: %" G_GUINT64_FORMAT " lines of the frame log were dropped", lines);
 }
 
-/* A connection is a descriptor; the usual soft limit of 1,024 is there for programs that use select(). */
-static void
+/* A connection is a descriptor; the usual soft limit of 1,024 is there for programs that use select(). Returns the
+ * limit. */
+static guint
 raise_descriptor_limit (void)
 {
   struct rlimit limit;
 
-  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return DESCRIPTORS_IF_UNKNOWN;
+  if (limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit (RLIMIT_NOFILE, &limit);
+    getrlimit (RLIMIT_NOFILE, &limit);
   }
+  return (guint)MIN (limit.rlim_cur, G_MAXINT);
+}
+
+/* Well under the limit, because GLib ends the program when it cannot make a descriptor that it needs for itself. */
+static guint
+max_connections (const ApConfig *config, guint descriptors)
+{
+  guint each = config->pipeline != NULL ? DESCRIPTORS_OF_PIPELINE : 1;
+
+  if (config->max_connections > 0)
+    return (guint)config->max_connections;
+  return MAX (descriptors / 4 * 3 / each, 1);
 }
 
 static gboolean
@@ -157,7 +177,7 @@ ap_app_start (const ApConfig *config, GError **error)
   guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
 
   ap_log_start_thread ();
-  raise_descriptor_limit ();
+  app->settings.max_connections = max_connections (config, raise_descriptor_limit ());
   app->loop = g_main_loop_new (NULL, FALSE);
   app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
   app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);

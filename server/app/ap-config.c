@@ -36,6 +36,8 @@ static const Option options[] = {
   { NULL, "workers", KIND_NUMBER, OFFSET (workers), "N", "0", "worker threads; 0 means one for each core", 0, 1024 },
   { NULL, "drain-seconds", KIND_NUMBER, OFFSET (drain_seconds), "N", "10",
     "how long SIGTERM waits for sessions to close", 0, 3600 },
+  { NULL, "max-connections", KIND_NUMBER, OFFSET (max_connections), "N", "0",
+    "most WebSockets at once, others get 503; 0 means what the limit of open files allows", 0, 10000000 },
   { NULL, "allow-origin", KIND_TEXT, OFFSET (allow_origin), "ORIGINS", NULL,
     "web pages that may connect beside the server's own, as in https://app.example,https://b.example; * for all" },
   { "Audio", "pipeline", KIND_TEXT, OFFSET (pipeline), "ELEMENTS", NULL,
@@ -297,7 +299,7 @@ ap_config_help (void)
   g_string_append (help,
                    "\nThe environment variables named above may also stand in a file .env in the working folder.\n"
                    "An option goes before the environment, the environment before the file.\n"
-                   "\nEndpoints: GET /health, WebSocket /ws/audio.\n"
+                   "\nEndpoints: GET /health, GET /ready, WebSocket /ws/audio.\n"
                    "Exit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
                    "setting.\n");
   return g_string_free (help, FALSE);

@@ -12,7 +12,8 @@ typedef struct {
   gint64 port;
   gint64 workers; /* 0: one for each core */
   gint64 drain_seconds;
-  char *allow_origin; /* origins of web pages, separated by commas; NULL: none */
+  gint64 max_connections; /* 0: what the descriptors allow */
+  char *allow_origin;     /* origins of web pages, separated by commas; NULL: none */
   gint64 max_frame_bytes;
   char *pipeline; /* GStreamer elements; NULL: none */
   char *caps;     /* of the audio that clients send */

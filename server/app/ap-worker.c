@@ -21,6 +21,7 @@ struct _ApWorker {
   ApPoller *poller;
   ApHttp *http;
   ApSessionHost host;
+  gboolean draining;
 };
 
 static void
@@ -29,6 +30,31 @@ health (SoupServerMessage *message, gpointer data)
   const ApWorkerSettings *settings = ((ApWorker *)data)->settings;
 
   ap_health_respond (message, settings->count_sessions (settings->data));
+}
+
+/* Why no session can be opened now, or NULL. */
+static const char *
+refusal (gpointer data)
+{
+  ApWorker *worker = data;
+  const ApWorkerSettings *settings = worker->settings;
+
+  if (worker->draining)
+    return "the server is shutting down";
+  if (settings->count_sessions (settings->data) >= settings->max_connections)
+    return "the server has as many connections as it takes; --max-connections sets how many";
+  return NULL;
+}
+
+static void
+ready (SoupServerMessage *message, gpointer data)
+{
+  const char *reason = refusal (data);
+
+  if (reason != NULL)
+    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
+  else
+    ap_http_respond (message, SOUP_STATUS_OK, "{\"status\":\"ready\"}");
 }
 
 static void
@@ -59,6 +85,8 @@ set_up (ApWorker *worker)
     g_error ("cannot start the passthrough pipeline: %s", error->message);
   worker->http = ap_http_new (worker->listen_fd);
   ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);
+  ap_http_set_admission (worker->http, refusal, worker);
+  ap_http_add_handler (worker->http, "/ready", ready, worker);
   ap_http_add_handler (worker->http, "/health", health, worker);
   for (const ApEndpoint *const *endpoint = ap_endpoints; *endpoint != NULL; endpoint++)
     ap_http_add_websocket (worker->http, (*endpoint)->path, open_session, *endpoint, worker);
@@ -161,6 +189,7 @@ drain (gpointer data)
 {
   ApWorker *worker = data;
 
+  worker->draining = TRUE;
   ap_http_stop_accepting (worker->http);
   ap_session_registry_foreach (worker->host.registry, close_session, NULL);
   return G_SOURCE_REMOVE;

@@ -11,6 +11,7 @@ typedef struct _ApWorker ApWorker;
 typedef struct {
   ApPipelineSpec pipeline;
   gsize max_frame_bytes;
+  guint max_connections;              /* WebSockets at once, of all workers */
   const char *const *allowed_origins; /* see ap_http_set_allowed_origins() */
   ApLineWriter *frame_log;            /* NULL: none */
   /* For /health: the open WebSockets of all workers. From any worker's thread. */

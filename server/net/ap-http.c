@@ -27,6 +27,8 @@ struct _ApHttp {
   ApListener *listener;
   GHashTable *routes; /* path -> Route */
   const char *const *allowed_origins;
+  const char *(*refusal) (gpointer data); /* NULL: everybody is let in */
+  gpointer refusal_data;
 };
 
 void
@@ -190,8 +192,8 @@ refuse (ApHttp *http, SoupServerMessage *message, const char *path)
   else if (route->upgrade != NULL && !origin_is_allowed (http, headers))
     ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
                            "pages of this origin may not connect; --allow-origin names those that may");
-  else if (route->upgrade != NULL && http->listener == NULL)
-    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "the server is shutting down");
+  else if (route->upgrade != NULL && http->refusal != NULL && http->refusal (http->refusal_data) != NULL)
+    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, http->refusal (http->refusal_data));
 }
 
 /* libsoup reads a body to its end before it answers, as fast as it comes. A small one is let pass, so that the client
@@ -302,6 +304,13 @@ void
 ap_http_set_allowed_origins (ApHttp *http, const char *const *origins)
 {
   http->allowed_origins = origins;
+}
+
+void
+ap_http_set_admission (ApHttp *http, const char *(*refusal) (gpointer data), gpointer data)
+{
+  http->refusal = refusal;
+  http->refusal_data = data;
 }
 
 void

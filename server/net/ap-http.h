@@ -35,6 +35,9 @@ void ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrad
  * must outlive @http. */
 void ap_http_set_allowed_origins (ApHttp *http, const char *const *origins);
 
+/* @refusal is asked before each handshake: NULL lets it pass, a reason refuses it with 503. */
+void ap_http_set_admission (ApHttp *http, const char *(*refusal) (gpointer data), gpointer data);
+
 /* No new connections from now on; those that are there stay. */
 void ap_http_stop_accepting (ApHttp *http);
 

@@ -150,6 +150,45 @@ test_range_is_ignored (void)
   check_header (answer, "Content-Length", "38");
 }
 
+/* A handshake over the limit gets 503, and the server says that it is not ready; then there is room again. */
+static void
+test_max_connections (void)
+{
+  ServerProcess *full = server_process_start ("--max-connections", "2");
+  guint16 full_port = server_process_port (full);
+  WsClient *first = ws_client_connect (full_port, AUDIO_PATH);
+  g_autoptr (WsClient) second = ws_client_connect (full_port, AUDIO_PATH);
+
+  g_assert_true (test_wait_until (active_connections (full_port) == 2));
+  {
+    g_autoptr (WsClient) third = ws_client_connect_tcp (full_port);
+    g_autoptr (HttpAnswer) refused = ws_client_handshake (third, AUDIO_PATH, NULL);
+    g_autoptr (HttpAnswer) ready = http_get (full_port, "/ready");
+
+    check_error (refused, 503);
+    check_error (ready, 503);
+    echo_pattern (second, 320, 1);
+  }
+  ws_client_free (first);
+  g_assert_true (test_wait_until (active_connections (full_port) == 1));
+  {
+    g_autoptr (WsClient) third = ws_client_connect (full_port, AUDIO_PATH);
+
+    echo_pattern (third, 320, 2);
+  }
+  g_clear_pointer (&second, ws_client_free);
+  server_process_stop (full);
+}
+
+static void
+test_ready (void)
+{
+  g_autoptr (HttpAnswer) answer = request ("GET /ready HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  g_assert_cmpuint (answer->status, ==, 200);
+  g_assert_cmpstr (answer->body, ==, "{\"status\":\"ready\"}");
+}
+
 static guint
 handshake_from (const char *origin)
 {
@@ -314,6 +353,8 @@ main (int argc, char **argv)
   g_test_add_func ("/health/unknown-paths", test_unknown_paths);
   g_test_add_func ("/health/body-of-wrong-request", test_body_of_wrong_request);
   g_test_add_func ("/health/range-is-ignored", test_range_is_ignored);
+  g_test_add_func ("/health/max-connections", test_max_connections);
+  g_test_add_func ("/health/ready", test_ready);
   g_test_add_func ("/health/origins", test_origins);
   g_test_add_func ("/health/upgrade-required", test_upgrade_required);
   g_test_add_func ("/health/upgrade-on-unknown-path", test_upgrade_on_unknown_path);
