@@ -106,9 +106,53 @@ on_handshake_sent (SoupServerMessage *message, gpointer data)
   route->upgrade (fd, early, peer, route->endpoint, route->data);
 }
 
+/* Both of RFC 9110, section 7.8, and of RFC 6455, section 4.2.2: which protocol, and which version of it. */
+static void
+require_upgrade (SoupServerMessage *message, const char *text)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  soup_message_headers_replace (headers, "Connection", "Upgrade, close");
+  soup_message_headers_replace (headers, "Upgrade", "websocket");
+  soup_message_headers_replace (headers, "Sec-WebSocket-Version", "13");
+  ap_http_respond_error (message, UPGRADE_REQUIRED, text);
+}
+
+/* One key of 16 bytes in base64; several come as a list. libsoup would take the last. */
+static gboolean
+has_key (SoupMessageHeaders *headers)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const char *key = soup_message_headers_get_list (headers, "Sec-WebSocket-Key");
+
+  return key != NULL && strspn (key, alphabet) == 22 && strcmp (key + 22, "==") == 0;
+}
+
+/* The client's handshake (RFC 6455, section 4.2.1). FALSE: it has been answered. */
+static gboolean
+check_handshake (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  if (!soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
+    require_upgrade (message, "this path speaks WebSocket; connect with ws://");
+  else if (!soup_message_headers_header_contains (headers, "Connection", "Upgrade"))
+    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the header 'Connection: Upgrade' is missing");
+  else if (g_strcmp0 (soup_message_headers_get_list (headers, "Sec-WebSocket-Version"), "13") != 0)
+    require_upgrade (message, "Sec-WebSocket-Version must be 13");
+  else if (!has_key (headers))
+    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64");
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static void
 upgrade (SoupServerMessage *message, const Route *route)
 {
+  /* libsoup adds to the one, and takes no other protocol in the other. */
+  soup_message_headers_remove (soup_server_message_get_response_headers (message), "Connection");
+  soup_message_headers_replace (soup_server_message_get_request_headers (message), "Upgrade", "websocket");
   if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
     g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
     return;
@@ -157,18 +201,28 @@ refuse_method (SoupServerMessage *message, const Route *route)
   ap_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
 }
 
-static void
-refuse_upgrade (SoupServerMessage *message)
-{
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade", "websocket");
-  ap_http_respond_error (message, UPGRADE_REQUIRED, "this path speaks WebSocket; connect with ws://");
-}
-
 static gboolean
 origin_is_allowed (ApHttp *http, SoupMessageHeaders *headers)
 {
   return ap_origin_is_allowed (soup_message_headers_get_one (headers, "Origin"),
                                soup_message_headers_get_one (headers, "Host"), http->allowed_origins);
+}
+
+static void
+refuse_upgrade (ApHttp *http, SoupServerMessage *message)
+{
+  const char *reason;
+
+  if (!check_handshake (message))
+    return;
+  if (!origin_is_allowed (http, soup_server_message_get_request_headers (message))) {
+    ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
+                           "pages of this origin may not connect; --allow-origin names those that may");
+    return;
+  }
+  reason = http->refusal != NULL ? http->refusal (http->refusal_data) : NULL;
+  if (reason != NULL)
+    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
 }
 
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
@@ -187,13 +241,8 @@ refuse (ApHttp *http, SoupServerMessage *message, const char *path)
     refuse_method (message, route);
   else if (has_body (headers))
     ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a body");
-  else if (route->upgrade != NULL && !soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
-    refuse_upgrade (message);
-  else if (route->upgrade != NULL && !origin_is_allowed (http, headers))
-    ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
-                           "pages of this origin may not connect; --allow-origin names those that may");
-  else if (route->upgrade != NULL && http->refusal != NULL && http->refusal (http->refusal_data) != NULL)
-    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, http->refusal (http->refusal_data));
+  else if (route->upgrade != NULL)
+    refuse_upgrade (http, message);
 }
 
 /* libsoup reads a body to its end before it answers, as fast as it comes. A small one is let pass, so that the client

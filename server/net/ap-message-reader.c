@@ -160,10 +160,40 @@ is_close_code (guint16 code)
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
+/* How many bytes from the start are UTF-8. */
+static gsize
+valid_length (const guint8 *data, gsize length)
+{
+  const char *text = (const char *)data;
+  const char *end = text;
+  gsize valid = 0;
+
+  /* A NUL is a character like any other here; only GLib's check stops at it. */
+  while (!g_utf8_validate_len (text + valid, length - valid, &end) && *end == '\0')
+    valid = (gsize)(end - text) + 1;
+  return (gsize)(end - text);
+}
+
+/* Whether more bytes can make a character of these. They can if the lowest or the highest that may follow do: the
+ * others are overlong forms, surrogates, and what is beyond the last character. */
+static gboolean
+is_cut_character (const guint8 *data, gsize length)
+{
+  char lowest[4] = { '\x80', '\x80', '\x80', '\x80' };
+  char highest[4] = { '\xbf', '\xbf', '\xbf', '\xbf' };
+
+  if (length >= sizeof lowest)
+    return FALSE;
+  memcpy (lowest, data, length);
+  memcpy (highest, data, length);
+  return g_utf8_get_char_validated (lowest, sizeof lowest) < (gunichar)-2 ||
+         g_utf8_get_char_validated (highest, sizeof highest) < (gunichar)-2;
+}
+
 static ApMessage
 read_close (ApMessageReader *reader, gsize length)
 {
-  const char *reason = (const char *)reader->control + 2;
+  const guint8 *reason = reader->control + 2;
   guint16 code;
 
   if (length == 0)
@@ -173,9 +203,9 @@ read_close (ApMessageReader *reader, gsize length)
   code = (guint16)(reader->control[0] << 8 | reader->control[1]);
   if (!is_close_code (code))
     return broken_rule (reader, 1002, "a close code that must not be sent");
-  if (!g_utf8_validate_len (reason, length - 2, NULL))
+  if (valid_length (reason, length - 2) < length - 2)
     return broken_rule (reader, 1007, "a close reason that is not UTF-8");
-  return (ApMessage){ AP_MESSAGE_CLOSE, (const guint8 *)reason, length - 2, code };
+  return (ApMessage){ AP_MESSAGE_CLOSE, reason, length - 2, code };
 }
 
 static ApMessage
@@ -191,33 +221,15 @@ read_control (ApMessageReader *reader, const struct wslay_frame_iocb *frame)
                       frame->payload_length, 0 };
 }
 
-/* GLib calls a character incomplete also where a NUL cuts it off. */
-static gboolean
-is_cut_character (const char *text, gsize length)
-{
-  return memchr (text, '\0', length) == NULL && g_utf8_get_char_validated (text, (gssize)length) == (gunichar)-2;
-}
-
 /* Text is checked as it comes, so that a message that can no longer become valid is refused early. A character cut at
  * the end of what is there is left for the next piece. */
 static gboolean
 text_may_be_valid (ApMessageReader *reader, const guint8 *data, gsize length, gboolean complete)
 {
-  const char *text = (const char *)data;
-  const char *end;
-
-  while (reader->n_valid < length) {
-    if (g_utf8_validate_len (text + reader->n_valid, length - reader->n_valid, &end)) {
-      reader->n_valid = length;
-      return TRUE;
-    }
-    reader->n_valid = (gsize)(end - text);
-    /* A NUL is a character like any other here; only GLib's check stops at it. */
-    if (*end != '\0')
-      return !complete && is_cut_character (end, length - reader->n_valid);
-    reader->n_valid++;
-  }
-  return TRUE;
+  if (reader->n_valid < length)
+    reader->n_valid += valid_length (data + reader->n_valid, length - reader->n_valid);
+  return reader->n_valid == length ||
+         (!complete && is_cut_character (data + reader->n_valid, length - reader->n_valid));
 }
 
 static ApMessage

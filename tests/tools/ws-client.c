@@ -451,6 +451,19 @@ ws_client_expect_eof (WsClient *self)
 }
 
 gboolean
+ws_client_has_more (WsClient *self)
+{
+  return need (self, 1);
+}
+
+void
+ws_client_read_to_end (WsClient *self)
+{
+  while (ws_client_has_more (self))
+    self->in_start = self->in->len;
+}
+
+gboolean
 ws_client_expect_alive (WsClient *self)
 {
   ws_client_send_frame (self, TRUE, WS_PING, "alive?", 6);

@@ -104,7 +104,7 @@ long_stream (void)
   append_client_frame (bytes, FIN | TEXT, "a\0b", 3);
   append_client_frame (bytes, BINARY, payload, 500);
   append_client_frame (bytes, FIN | CONTINUATION, payload, 500);
-  append_client_frame (bytes, FIN | CLOSE, "\x03\xe8why not", 9);
+  append_client_frame (bytes, FIN | CLOSE, "\x03\xe8why\0not", 9);
   return bytes;
 }
 
@@ -135,7 +135,7 @@ test_fragments (void)
   assert_message (ap_message_reader_next (reader, LIMIT), AP_MESSAGE_BINARY, NULL, 0);
   assert_message (ap_message_reader_next (reader, LIMIT), AP_MESSAGE_TEXT, "a\0b", 3);
   g_assert_cmpuint (ap_message_reader_next (reader, LIMIT).length, ==, 1000);
-  assert_message (ap_message_reader_next (reader, LIMIT), AP_MESSAGE_CLOSE, "why not", 7);
+  assert_message (ap_message_reader_next (reader, LIMIT), AP_MESSAGE_CLOSE, "why\0not", 7);
   assert_message (ap_message_reader_next (reader, LIMIT), AP_MESSAGE_NEED_MORE, NULL, 0);
   g_assert_true (ap_message_reader_is_idle (reader));
 }
@@ -193,6 +193,10 @@ static const BrokenRule broken_rules[] = {
   { "text that ends inside a character, after a fragment", 1007, "01:e2 80:82" },
   { "NUL inside a character, in a fragment", 1007, "01:ec006162" },
   { "overlong text", 1007, "81:c080" },
+  { "overlong, told by its second byte", 1007, "01:f08f" },
+  { "surrogate, told by its second byte", 1007, "01:eda0" },
+  { "beyond the last character, told by its second byte", 1007, "01:f490" },
+  { "a byte that no character begins with", 1007, "01:f5" },
   { "surrogate in a text", 1007, "81:eda080" },
   { "beyond the last character", 1007, "81:f4908080" },
 };
