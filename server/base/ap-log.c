@@ -6,8 +6,11 @@
 #include "base/ap-json.h"
 #include "base/ap-line-writer.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+#define STDERR_WAIT_MS 1000
 
 static GLogLevelFlags least_level = G_LOG_LEVEL_INFO;
 static ApLogFormat log_format = AP_LOG_FORMAT_TEXT;
@@ -88,6 +91,16 @@ format_line (GLogLevelFlags level, const char *domain, const char *message)
   return g_strdup_printf ("%s %-7s %s: %s", time, level_name (level), domain, valid);
 }
 
+/* One write a line, so that lines of several threads never mix. There is nobody to tell when it fails, and a stderr
+ * that nobody reads gets a second for each line: the end of the program does not wait for it. */
+static gboolean
+write_line (const char *line)
+{
+  struct pollfd poll_fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+  return poll (&poll_fd, 1, STDERR_WAIT_MS) > 0 && write (STDERR_FILENO, line, strlen (line)) >= 0;
+}
+
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -106,10 +119,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
     ap_line_writer_append (writer, with_end, strlen (with_end));
     return G_LOG_WRITER_HANDLED;
   }
-  /* One write a line, so that lines of several threads never mix. There is nobody to tell when it fails. */
-  if (write (STDERR_FILENO, with_end, strlen (with_end)) < 0)
-    return G_LOG_WRITER_UNHANDLED;
-  return G_LOG_WRITER_HANDLED;
+  return write_line (with_end) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
 }
 
 void

@@ -157,6 +157,42 @@ test_flood_tiny (void)
   flood_and_drain (server, 1, 4);
 }
 
+/* Bodies of any length, sent as fast as the server takes them: it takes a bounded part, then ends the connection. */
+static void
+flood_bodies (ServerProcess *server, WsClient *witness)
+{
+  static const char head[] = "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n";
+  static const guint8 body[64 * 1024] = { 0 };
+  WsClient *clients[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++) {
+    clients[i] = ws_client_connect_tcp (server_process_port (server));
+    ws_client_send_raw (clients[i], head, strlen (head));
+  }
+  for (guint32 served = 0; served < 50; served++) {
+    for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+      ws_client_try_send (clients[i], body, sizeof body);
+    echo_pattern (witness, FRAME, served);
+    check_memory (server);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++) {
+    ws_client_expect_eof (clients[i]);
+    ws_client_free (clients[i]);
+  }
+}
+
+static void
+test_flood_of_bodies (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ("--workers", "1");
+  g_autoptr (WsClient) witness = ws_client_connect (server_process_port (server), AUDIO_PATH);
+  guint fds = server_process_fds (server);
+
+  for (guint i = 0; i < 25 && !g_test_failed (); i++)
+    flood_bodies (server, witness);
+  g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+}
+
 /* Clients that never come back to reading leave nothing behind when they go. */
 static void
 test_flood_and_vanish (void)
@@ -347,6 +383,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bounds/flood/of-many", test_flood_of_many);
   g_test_add_func ("/bounds/flood/large", test_flood_large);
   g_test_add_func ("/bounds/flood/tiny", test_flood_tiny);
+  g_test_add_func ("/bounds/flood/of-bodies", test_flood_of_bodies);
   g_test_add_func ("/bounds/flood/and-vanish", test_flood_and_vanish);
   g_test_add_func ("/bounds/cycles/passthrough", test_cycles);
   g_test_add_func ("/bounds/cycles/direct", test_cycles_direct);

@@ -197,6 +197,38 @@ test_stdout_closed (void)
     echo_pattern (client, FRAME, i);
 }
 
+/* One line of the log, and a long one: the reason is controls, which JSON writes with six characters each. */
+static void
+leave_with_long_reason (guint16 port)
+{
+  g_autofree char *reason = g_strnfill (123, '\001');
+  g_autoptr (WsClient) client = ws_client_connect (port, AUDIO_PATH);
+
+  ws_client_send_close (client, 1000, reason);
+  ws_client_expect_close (client, 1000);
+}
+
+/* Nobody reads stderr, and more is logged than the pipe and the writer take: the audio goes on, the memory does not
+ * grow, and the end is in order. */
+static void
+test_stderr_full (void)
+{
+  enum { CLIENTS = 3000 };
+  g_autoptr (ServerProcess) server = server_process_start ("--log-format", "json");
+  g_autoptr (WsClient) witness = ws_client_connect (server_process_port (server), AUDIO_PATH);
+
+  server_process_hold_stderr (server);
+  for (guint32 i = 0; i < CLIENTS && !g_test_failed (); i++) {
+    leave_with_long_reason (server_process_port (server));
+    echo_pattern (witness, FRAME, i);
+  }
+  if (rss_is_meaningful ())
+    g_assert_cmpuint (server_process_rss (server), <, RSS_LIMIT);
+  g_clear_pointer (&witness, ws_client_free);
+  server_process_signal (server, SIGTERM);
+  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
+}
+
 static void
 test_text (void)
 {
@@ -294,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/logging/frames/soon", test_lines_come_soon);
   g_test_add_func ("/logging/frames/stdout-full", test_stdout_full);
   g_test_add_func ("/logging/frames/stdout-closed", test_stdout_closed);
+  g_test_add_func ("/logging/stderr-full", test_stderr_full);
   g_test_add_func ("/logging/text", test_text);
   g_test_add_func ("/logging/json", test_json);
   g_test_add_func ("/logging/failure", test_failure_is_logged);

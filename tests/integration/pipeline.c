@@ -232,12 +232,41 @@ test_caps (gconstpointer mode)
   ws_client_expect_binary (client, values, sizeof values);
 }
 
+/* Elements that have threads, or that wait, run behind one of ours without being told to. */
+static void
+test_auto_queued (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "queue");
+  g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
+
+  for (guint32 i = 0; i < 100; i++)
+    echo_pattern (client, FRAME, i);
+}
+
+/* Elements that let audio through at its own pace owe more of it, when the client closes, than the closing handshake
+ * may last: all of it comes, and then the close frame. */
+static void
+test_paced_close (void)
+{
+  enum { FRAMES = 65, FRAME_LEN = RATE / 10 * 2 };
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity sync=true");
+  g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
+
+  for (guint32 i = 0; i < FRAMES; i++)
+    send_pattern (client, FRAME_LEN, i);
+  ws_client_send_close (client, 1000, NULL);
+  for (guint32 i = 0; i < FRAMES && expect_pattern (client, FRAME_LEN, i); i++)
+    continue;
+  ws_client_expect_close (client, 1000);
+}
+
 /* Refused before the first client, with GStreamer's reason. */
 typedef struct {
   const char *name;
   const char *pipeline;
   const char *caps;
   const char *reason;
+  const char *mode;
 } Refusal;
 
 static const Refusal refusals[] = {
@@ -249,13 +278,15 @@ static const Refusal refusals[] = {
   { "no-link-to-caps", "mulawdec_demo", NULL, "" },
   { "caps-syntax", "identity", "audio/x-raw,format=(", "audio/x-raw,format=(" },
   { "caps-alone", NULL, "not caps at all!", "not caps at all!" },
+  { "direct-with-thread", "queue", NULL, "cannot be run directly: an element of it has a thread", "direct" },
+  { "direct-that-waits", "identity sync=true", NULL, "thread of its own, or waits", "direct" },
 };
 
 static void
 test_refusal (gconstpointer data)
 {
   const Refusal *refusal = data;
-  const char *args[7] = { "--port", "0" };
+  const char *args[9] = { "--port", "0" };
   guint n = 2;
   g_autoptr (ServerProcess) server = NULL;
   g_autofree char *text = NULL;
@@ -267,6 +298,10 @@ test_refusal (gconstpointer data)
   if (refusal->caps != NULL) {
     args[n++] = "--caps";
     args[n++] = refusal->caps;
+  }
+  if (refusal->mode != NULL) {
+    args[n++] = "--pipeline-mode";
+    args[n++] = refusal->mode;
   }
   server = server_process_spawn (&(ServerSetup){ .args = args });
   g_assert_cmpint (server_process_wait_exit (server), ==, EXIT_CONFIGURATION);
@@ -299,6 +334,8 @@ main (int argc, char **argv)
   add ("uneven", test_uneven);
   add ("half-samples", test_half_samples);
   add ("caps", test_caps);
+  g_test_add_func ("/pipeline/auto/queue", test_auto_queued);
+  g_test_add_func ("/pipeline/auto/paced-close", test_paced_close);
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++) {
     g_autofree char *path = g_strdup_printf ("/pipeline/refused/%s", refusals[i].name);
 

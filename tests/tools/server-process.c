@@ -28,7 +28,7 @@ struct _ServerProcess {
   char *own_folder;
   GThread *watcher;
   int pid_fd;
-  int wake_fds[2]; /* a byte tells the watcher to look at hold_stdout again */
+  int wake_fds[2]; /* a byte tells the watcher to look at what is held again */
 
   GMutex lock; /* guards all below */
   GCond changed;
@@ -37,6 +37,7 @@ struct _ServerProcess {
   int out_fd;
   int err_fd;
   gboolean hold_stdout;
+  gboolean hold_stderr;
   gboolean ended;
   gboolean end_expected; /* somebody waited for it and knows the exit code */
   int exit_code;
@@ -108,9 +109,9 @@ watch (gpointer data)
 
   g_mutex_lock (&self->lock);
   while (!self->ended) {
-    gboolean drained = self->err_fd < 0 && (self->out_fd < 0 || self->hold_stdout);
+    gboolean drained = (self->err_fd < 0 || self->hold_stderr) && (self->out_fd < 0 || self->hold_stdout);
     struct pollfd fds[] = {
-      { .fd = self->err_fd, .events = POLLIN },
+      { .fd = self->hold_stderr ? -1 : self->err_fd, .events = POLLIN },
       { .fd = self->hold_stdout ? -1 : self->out_fd, .events = POLLIN },
       { .fd = self->wake_fds[0], .events = POLLIN },
       { .fd = drained ? self->pid_fd : -1, .events = POLLIN },
@@ -345,6 +346,15 @@ server_process_close_stdout (ServerProcess *self)
 {
   g_mutex_lock (&self->lock);
   close_fd (&self->out_fd);
+  g_mutex_unlock (&self->lock);
+  wake_watcher (self);
+}
+
+void
+server_process_hold_stderr (ServerProcess *self)
+{
+  g_mutex_lock (&self->lock);
+  self->hold_stderr = TRUE;
   g_mutex_unlock (&self->lock);
   wake_watcher (self);
 }

@@ -68,6 +68,9 @@ void server_process_wait_stderr (ServerProcess *self, const char *text);
 void server_process_release_stdout (ServerProcess *self);
 void server_process_close_stdout (ServerProcess *self);
 
+/* From now on nobody reads the server's stderr. */
+void server_process_hold_stderr (ServerProcess *self);
+
 /* Of the running server, from /proc: resident bytes, threads, open descriptors; CPU time of all its threads, in ns. */
 gsize server_process_rss (ServerProcess *self);
 guint server_process_threads (ServerProcess *self);
