@@ -332,10 +332,12 @@ conformance_add (const char *name, const char *sent, const char *expected)
 int
 conformance_run (const char *option, const char *value)
 {
+  const char *const args[] = { "--workers", "1", "--no-log-frames", option, value, NULL };
+  const char *const env[] = { "G_DEBUG=fatal-criticals", NULL };
   int result;
 
   g_test_set_nonfatal_assertions ();
-  server = server_process_start ("--workers", "1", "--no-log-frames", option, value);
+  server = server_process_start_with (&(ServerSetup){ .args = args, .env = env });
   witness = conformance_connect ();
   result = g_test_run ();
   ws_client_free (witness);
