@@ -64,11 +64,12 @@ gboolean ws_client_expect_close (WsClient *self, guint16 code);
 /* No further byte: the server has ended the connection, in order or with a reset. */
 gboolean ws_client_expect_eof (WsClient *self);
 
-/* Waits for a byte or the end. Returns: whether there is a byte */
+/* Waits for a byte or the end, and tells whether there is one; throws away what comes, up to the end. */
 gboolean ws_client_has_more (WsClient *self);
-
-/* Throws away what comes, up to the end. */
 void ws_client_read_to_end (WsClient *self);
+
+/* The connection has been reset, so that what was on its way to us may be lost. */
+gboolean ws_client_was_reset (WsClient *self);
 
 /* The server has not ended the connection: it answers a ping. */
 gboolean ws_client_expect_alive (WsClient *self);
