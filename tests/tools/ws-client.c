@@ -19,6 +19,7 @@ struct _WsClient {
   GByteArray *in; /* read and not yet consumed: the bytes from in_start on */
   gsize in_start;
   gboolean ended;      /* nothing more comes: recv() said so */
+  gboolean reset;      /* recv() or send() failed */
   gboolean unsendable; /* send() fails; what had come before can still be read */
   gboolean failed;
   gboolean closed; /* we sent a close frame */
@@ -116,6 +117,7 @@ fill (WsClient *self)
   g_byte_array_set_size (self->in, (guint)(old_len + READ_SIZE));
   n = recv (self->fd, self->in->data + old_len, READ_SIZE, MSG_DONTWAIT);
   self->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+  self->reset |= self->ended && n < 0;
   g_byte_array_set_size (self->in, (guint)(old_len + (gsize)MAX (n, 0)));
 }
 
@@ -148,7 +150,7 @@ ws_client_try_send (WsClient *self, gconstpointer data, gsize len)
   gssize n = send (self->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
   if (n < 0 && errno != EAGAIN && errno != EINTR)
-    self->unsendable = TRUE;
+    self->unsendable = self->reset = TRUE;
   return (gsize)MAX (n, 0);
 }
 
@@ -461,6 +463,12 @@ ws_client_read_to_end (WsClient *self)
 {
   while (ws_client_has_more (self))
     self->in_start = self->in->len;
+}
+
+gboolean
+ws_client_was_reset (WsClient *self)
+{
+  return self->reset;
 }
 
 gboolean

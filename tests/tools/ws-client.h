@@ -20,7 +20,7 @@ WsClient *ws_client_connect_tcp (guint16 port);
  * wrong Sec-WebSocket-Accept fails the test. Returns: (transfer full) (nullable): the answer */
 HttpAnswer *ws_client_handshake (WsClient *self, const char *path, const char *headers);
 
-/* Both at once; anything but a 101 fails the test. */
+/* Both at once; it must be a 101. */
 WsClient *ws_client_connect (guint16 port, const char *path);
 
 /* Closes the socket without a closing handshake and frees the client. */
@@ -29,6 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WsClient, ws_client_free)
 
 /* The same with a TCP reset in place of an orderly end. */
 void ws_client_reset (WsClient *self);
+
+/* The socket, for tests that poll it or set its options. */
+int ws_client_fd (WsClient *self);
 
 /* Sends a request and reads its answer: "GET /health HTTP/1.1\r\nHost: x\r\n\r\n". */
 HttpAnswer *ws_client_request (WsClient *self, const char *request);
@@ -64,17 +67,14 @@ gboolean ws_client_expect_close (WsClient *self, guint16 code);
 /* No further byte: the server has ended the connection, in order or with a reset. */
 gboolean ws_client_expect_eof (WsClient *self);
 
-/* Waits for a byte or the end. Returns: whether there is a byte */
+/* Waits for a byte or the end, and tells whether there is one; throws away what comes, up to the end. */
 gboolean ws_client_has_more (WsClient *self);
-
-/* Throws away what comes, up to the end. */
 void ws_client_read_to_end (WsClient *self);
+/* The connection has been reset, so that what was on its way to us may be lost. */
+gboolean ws_client_was_reset (WsClient *self);
 
 /* The server has not ended the connection: it answers a ping. */
 gboolean ws_client_expect_alive (WsClient *self);
 
 /* Marks the test as failed on behalf of this client. */
 void ws_client_fail (WsClient *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-/* The socket, for tests that poll it or set its options. */
-int ws_client_fd (WsClient *self);

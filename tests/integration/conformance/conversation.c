@@ -74,11 +74,10 @@ append_part (GByteArray *bytes, const char *part)
     g_assert (len >= 2 && part[len - 1] == '\'');
     g_byte_array_append (bytes, (const guint8 *)part + 1, (guint)len - 2);
   } else if (part[0] == '*') {
-    guint old_len = bytes->len;
-    guint n = (guint)g_ascii_strtoull (part + 1, NULL, 10);
+    gsize n = g_ascii_strtoull (part + 1, NULL, 10);
+    g_autofree char *letters = g_strnfill (n, 'x');
 
-    g_byte_array_set_size (bytes, old_len + n);
-    memset (bytes->data + old_len, 'x', n);
+    g_byte_array_append (bytes, (const guint8 *)letters, (guint)n);
   } else {
     append_hex (bytes, part, len);
   }
@@ -188,16 +187,23 @@ sort_expected (char **words, GPtrArray *pongs, GPtrArray *others)
   return NULL;
 }
 
+static gboolean
+is_frame (const WsFrame *frame, const char *word)
+{
+  g_autoptr (GByteArray) payload = payload_of (word + 3);
+
+  return frame->first_byte == byte_of (word) && !frame->masked && frame->len == payload->len &&
+         (frame->len == 0 || memcmp (frame->data, payload->data, payload->len) == 0);
+}
+
 static void
 check_frame (WsClient *client, const WsFrame *frame, const char *word)
 {
-  g_autoptr (GByteArray) payload = word != NULL ? payload_of (word + 3) : NULL;
   g_autofree char *what = ws_frame_describe (frame);
 
   if (word == NULL)
     ws_client_fail (client, "%s came, and was not expected", what);
-  else if (frame->first_byte != byte_of (word) || frame->masked || frame->len != payload->len ||
-           memcmp (frame->data, payload->data, payload->len) != 0)
+  else if (!is_frame (frame, word))
     ws_client_fail (client, "%s came, %.40s was expected", what, word);
 }
 
@@ -332,10 +338,12 @@ conformance_add (const char *name, const char *sent, const char *expected)
 int
 conformance_run (const char *option, const char *value)
 {
+  const char *const args[] = { "--workers", "1", "--no-log-frames", option, value, NULL };
+  const char *const env[] = { "G_DEBUG=fatal-criticals", NULL };
   int result;
 
   g_test_set_nonfatal_assertions ();
-  server = server_process_start ("--workers", "1", "--no-log-frames", option, value);
+  server = server_process_start_with (&(ServerSetup){ .args = args, .env = env });
   witness = conformance_connect ();
   result = g_test_run ();
   ws_client_free (witness);

@@ -134,6 +134,7 @@ test_arrives (gconstpointer data)
 
   ws_client_send_raw (client, bytes->data, bytes->len);
   conversation_check (client, row->expected);
+  g_assert_false (ws_client_was_reset (client));
   g_clear_pointer (&client, ws_client_free);
   conformance_wait_gone ();
 }
