@@ -132,7 +132,7 @@ finish (Direct *direct)
   gst_pad_push_event (direct->source_pad, gst_event_new_eos ());
   if (!come_out (direct))
     return;
-  if (!direct->eos)
+  if (!direct->eos || has_failed (direct))
     failure = take_failure (direct, GST_FLOW_OK);
   direct->sink->ended (direct->pipeline, failure);
 }

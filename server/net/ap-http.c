@@ -316,7 +316,7 @@ ap_http_new (int listen_fd)
   http->routes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   soup_server_add_early_handler (http->server, NULL, on_headers, http, NULL);
   soup_server_add_handler (http->server, NULL, on_request, http, NULL);
-  http->listener = ap_listener_new (listen_fd, on_accepted, http);
+  http->listener = ap_listener_new (listen_fd, AP_HTTP_REQUEST_SECONDS, on_accepted, http);
   return http;
 }
 

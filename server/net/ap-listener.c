@@ -14,6 +14,7 @@
 
 struct _ApListener {
   int fd;
+  guint request_seconds;
   GSource *source; /* the socket, or the pause after a refusal */
   gboolean refused;
   void (*accepted) (GSocketConnection *connection, gpointer data);
@@ -67,9 +68,9 @@ end_deadline (gpointer source)
 
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
 static void
-set_deadline (GSocketConnection *connection)
+set_deadline (GSocketConnection *connection, guint seconds)
 {
-  GSource *source = g_timeout_source_new_seconds (AP_HTTP_REQUEST_SECONDS);
+  GSource *source = g_timeout_source_new_seconds (seconds);
 
   g_source_set_callback (source, on_deadline, connection, NULL);
   g_source_attach (source, g_main_context_get_thread_default ());
@@ -89,7 +90,7 @@ hand_over (ApListener *listener, int fd)
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = g_socket_connection_factory_create_connection (socket);
-  set_deadline (connection);
+  set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }
 
@@ -122,11 +123,13 @@ watch_socket (ApListener *listener)
 }
 
 ApListener *
-ap_listener_new (int fd, void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data)
+ap_listener_new (int fd, guint request_seconds, void (*accepted) (GSocketConnection *connection, gpointer data),
+                 gpointer data)
 {
   ApListener *listener = g_new0 (ApListener, 1);
 
   listener->fd = fd;
+  listener->request_seconds = request_seconds;
   listener->accepted = accepted;
   listener->data = data;
   watch_socket (listener);

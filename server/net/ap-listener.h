@@ -10,9 +10,11 @@ typedef struct _ApListener ApListener;
 /**
  * ap_listener_new:
  * @fd: (transfer full): a listening socket
+ * @request_seconds: a connection that has not been freed so long after it came is shut down
  * @accepted: takes each connection; the stream is the callee's to ref
  */
-ApListener *ap_listener_new (int fd, void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data);
+ApListener *ap_listener_new (int fd, guint request_seconds,
+                             void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data);
 void ap_listener_free (ApListener *listener);
 
 /**

@@ -64,7 +64,7 @@ watch_for_stall (ApSession *session)
   if (session->stall_check != NULL)
     return;
   session->frames_out_at_check = session->frames_out;
-  session->stall_check = g_timeout_source_new_seconds (AP_PIPELINE_STALL_SECONDS);
+  session->stall_check = g_timeout_source_new_seconds (session->host->stall_seconds);
   g_source_set_callback (session->stall_check, on_stall_check, session, NULL);
   g_source_attach (session->stall_check, g_main_context_get_thread_default ());
 }
@@ -331,6 +331,7 @@ ap_session_host_start_passthrough (ApSessionHost *host, GError **error)
 void
 ap_session_host_init (ApSessionHost *host)
 {
+  host->stall_seconds = AP_PIPELINE_STALL_SECONDS;
   host->registry = ap_session_registry_new ();
   host->to_submit = g_ptr_array_new_with_free_func (g_object_unref);
   host->to_flush = g_ptr_array_new_with_free_func (g_object_unref);

@@ -22,8 +22,10 @@ typedef struct {
   GPtrArray *to_flush;     /* sessions that have output of this batch */
   ApLineWriter *frame_log; /* NULL: frames are not logged */
   gsize max_frame_bytes;
+  guint stall_seconds; /* a session waits no longer for its pipeline */
 } ApSessionHost;
 
+/* Makes what a host owns and sets the limits; the rest is the worker's to fill in. */
 void ap_session_host_init (ApSessionHost *host);
 void ap_session_host_clear (ApSessionHost *host);
 /* Hands what a round of the event loop brought to the pipelines, and what came out at once to the sockets. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "context-timer.h"
 #include "test-wait.h"
 
 static const char handshake[] = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -154,6 +155,18 @@ test_early_bytes (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* The deadline of a request does not outlive the handshake: it would shut the WebSocket's socket. */
+static void
+test_no_deadline_after_upgrade (Fixture *fixture, gconstpointer data)
+{
+  connect_client (fixture);
+  g_assert_cmpint (send (fixture->client, handshake, strlen (handshake), 0), ==, strlen (handshake));
+  run_until_upgraded (fixture);
+  while (g_main_context_iteration (fixture->context, FALSE))
+    continue;
+  g_assert_false (context_has_timer (fixture->context));
+}
+
 /* A client that sends and sends: the handshake takes a round's worth, however much there is. */
 static void
 test_flood (Fixture *fixture, gconstpointer data)
@@ -176,6 +189,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("early-bytes", test_early_bytes);
+  ADD ("no-deadline-after-upgrade", test_no_deadline_after_upgrade);
   ADD ("flood", test_flood);
   return g_test_run ();
 }

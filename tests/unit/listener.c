@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listening sockets: who gets a port, what is said when it is taken, and accepting when descriptors run out. */
 #include "base/ap-error.h"
+#include "base/ap-limits.h"
 #include "net/ap-listener.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "context-timer.h"
+#include "test-wait.h"
 
 static guint16
 port_of (GSocketAddress *address)
@@ -96,7 +101,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
   fixture->accepted = g_ptr_array_new_with_free_func (g_object_unref);
-  fixture->listener = ap_listener_new (fd, on_accepted, fixture);
+  fixture->listener = ap_listener_new (fd, GPOINTER_TO_UINT (data), on_accepted, fixture);
 }
 
 static void
@@ -133,6 +138,42 @@ test_accept (Fixture *fixture, gconstpointer data)
     g_main_context_iteration (fixture->context, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
     close (clients[i]);
+}
+
+/* A connection that is still a request when its time is up ends, though its owner keeps it. */
+static void
+test_request_deadline (Fixture *fixture, gconstpointer data)
+{
+  int client = connect_client (fixture->port);
+  gint64 deadline = test_deadline ();
+  char byte;
+
+  g_assert_cmpint (fcntl (client, F_SETFL, O_NONBLOCK), ==, 0);
+  while (recv (client, &byte, 1, 0) < 0) {
+    g_assert_cmpint (errno, ==, EAGAIN);
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_assert_cmpint (send (client, "x", 1, MSG_NOSIGNAL), ==, 1);
+    if (!g_main_context_iteration (fixture->context, FALSE))
+      g_poll (NULL, 0, 1);
+  }
+  g_assert_cmpuint (fixture->accepted->len, ==, 1);
+  close (client);
+}
+
+/* With a connection goes its deadline: nothing is left in the context that could shut a socket that has become somebody
+ * else's. */
+static void
+test_deadline_is_freed (Fixture *fixture, gconstpointer data)
+{
+  int client = connect_client (fixture->port);
+
+  g_assert_false (context_has_timer (fixture->context));
+  while (fixture->accepted->len == 0)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_true (context_has_timer (fixture->context));
+  g_ptr_array_set_size (fixture->accepted, 0);
+  g_assert_false (context_has_timer (fixture->context));
+  close (client);
 }
 
 static gboolean
@@ -181,7 +222,9 @@ test_closed_on_free (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (port, ==, fixture->port);
 }
 
-#define ADD(name, test) g_test_add ("/listener/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD_WITH(seconds, name, test)                                                                                  \
+  g_test_add ("/listener/" name, Fixture, GUINT_TO_POINTER (seconds), set_up, test, tear_down)
+#define ADD(name, test) ADD_WITH (AP_HTTP_REQUEST_SECONDS, name, test)
 
 int
 main (int argc, char **argv)
@@ -191,6 +234,8 @@ main (int argc, char **argv)
   g_test_add_func ("/listener/shared-port", test_shared_port);
   g_test_add_func ("/listener/bad-address", test_bad_address);
   ADD ("accept", test_accept);
+  ADD_WITH (1, "request-deadline", test_request_deadline);
+  ADD ("deadline-is-freed", test_deadline_is_freed);
   ADD ("out-of-descriptors", test_out_of_descriptors);
   ADD ("closed-on-free", test_closed_on_free);
   return g_test_run ();

@@ -7,10 +7,12 @@
 
 #include <string.h>
 
+#include "elements.h"
 #include "test-wait.h"
 
 #define SPEECH "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved"
 #define FLOATS "audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved"
+#define BYTES  "audio/x-raw,format=U8,rate=16000,channels=1,layout=interleaved"
 #define FRAME  320
 
 typedef struct {
@@ -172,6 +174,9 @@ test_sizes (Fixture *fixture, gconstpointer data)
   static const gsize expected[] = { 0, 2, 160, 65534, 65536, 1048576, 0, 4 };
   g_autofree guint8 *frame = g_malloc0 (1048576);
 
+  /* Samples of one byte, so that every frame is whole. */
+  gst_clear_caps (&fixture->caps);
+  fixture->caps = gst_caps_from_string (BYTES);
   start (fixture, "identity");
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     ap_pipeline_push (fixture->pipeline, 1, frame, sizes[i]);
@@ -270,6 +275,32 @@ test_failure (Fixture *fixture, gconstpointer data)
   ap_pipeline_end (fixture->pipeline);
   while (g_main_context_iteration (fixture->context, FALSE))
     continue;
+  g_assert_cmpuint (fixture->ends, ==, 1);
+}
+
+/* An element may post an error and pass audio on as if there was none: that is a failure all the same. */
+static void
+test_complaint (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "complainer name=grumpy at=3");
+  push_frames (fixture, 0, 10);
+  run_until (fixture->ends > 0);
+  g_assert_error (fixture->error, AP_ERROR, AP_ERROR_PIPELINE);
+  g_assert_nonnull (strstr (fixture->error->message, "grumpy"));
+  g_assert_cmpuint (fixture->sizes->len, <=, 3);
+  g_assert_cmpuint (fixture->ends, ==, 1);
+}
+
+static void
+test_complaint_at_end (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "complainer name=grumpy");
+  push_frames (fixture, 0, 10);
+  run_until (fixture->sizes->len == 10);
+  ap_pipeline_end (fixture->pipeline);
+  run_until (fixture->ends > 0);
+  g_assert_error (fixture->error, AP_ERROR, AP_ERROR_PIPELINE);
+  g_assert_nonnull (strstr (fixture->error->message, "grumpy"));
   g_assert_cmpuint (fixture->ends, ==, 1);
 }
 
@@ -535,6 +566,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  elements_register ();
   ADD_BOTH ("identity", test_identity);
   ADD_BOTH ("sizes", test_sizes);
   ADD_BOTH ("mulaw", test_mulaw);
@@ -543,6 +575,8 @@ main (int argc, char **argv)
   ADD_BOTH ("end-drains-elements", test_end_drains_elements);
   ADD_BOTH ("end-of-nothing", test_end_of_nothing);
   ADD_BOTH ("failure", test_failure);
+  ADD_BOTH ("complaint", test_complaint);
+  ADD_BOTH ("complaint-at-end", test_complaint_at_end);
   ADD_BOTH ("elements-end-by-themselves", test_elements_end_by_themselves);
   ADD_BOTH ("odd-bytes", test_odd_bytes);
   ADD_BOTH ("stop", test_stop);

@@ -6,11 +6,15 @@
 #include "session/ap-session.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "client-frame.h"
+#include "elements.h"
 #include "test-wait.h"
 
 #define SPEECH "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved"
@@ -35,6 +39,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
+  elements_register ();
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
   fixture->poller = ap_poller_new (fixture->context, on_round_end, fixture);
@@ -48,15 +53,40 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
+open_session_on (Fixture *fixture, int fds[2], const char *elements, ApPipelineMode mode)
+{
+  fixture->spec.elements = elements;
+  fixture->spec.mode = mode;
+  fixture->peer = fds[1];
+  ap_session_open (&fixture->host, &ap_echo_endpoint, fds[0], NULL, "the test");
+}
+
+static void
 open_session (Fixture *fixture, const char *elements, ApPipelineMode mode)
 {
   int fds[2];
 
-  fixture->spec.elements = elements;
-  fixture->spec.mode = mode;
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), ==, 0);
-  fixture->peer = fds[1];
-  ap_session_open (&fixture->host, &ap_echo_endpoint, fds[0], NULL, "the test");
+  open_session_on (fixture, fds, elements, mode);
+}
+
+/* The same as a socket pair, over loopback. */
+static void
+tcp_pair (int fds[2])
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = g_htonl (INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (bind (listener, (struct sockaddr *)&address, length), ==, 0);
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *)&address, &length), ==, 0);
+  fds[1] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (connect (fds[1], (struct sockaddr *)&address, length), ==, 0);
+  g_assert_cmpint (fcntl (fds[1], F_SETFL, O_NONBLOCK), ==, 0);
+  fds[0] = accept4 (listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  g_assert_cmpint (fds[0], >=, 0);
+  close (listener);
 }
 
 static void
@@ -220,7 +250,7 @@ flood (Fixture *fixture, const GByteArray *bytes, gsize most)
   guint idle = 0;
 
   while (idle < 100 && taken <= most) {
-    gssize n = send (fixture->peer, bytes->data + taken % bytes->len, bytes->len - taken % bytes->len, 0);
+    gssize n = send (fixture->peer, bytes->data + taken % bytes->len, bytes->len - taken % bytes->len, MSG_NOSIGNAL);
 
     taken += n > 0 ? (gsize)n : 0;
     idle = n > 0 || g_main_context_iteration (fixture->context, FALSE) ? 0 : idle + 1;
@@ -254,6 +284,79 @@ test_flood (Fixture *fixture, gconstpointer data)
     ap_session_registry_foreach (fixture->host.registry, abort_session, NULL);
     run_until_quiet (fixture);
   }
+}
+
+/* Without reading, the end of a peer that has gone is not seen: it is the stalled pipeline that ends the session. */
+static void
+test_stalled_behind_peer (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  const guint8 payload[4096] = { 0 };
+  const gsize most = 64 * 1024 * 1024;
+  int fds[2];
+
+  append_client_frame (bytes, FIN | BINARY, payload, sizeof payload);
+  tcp_pair (fds);
+  fixture->host.stall_seconds = 1;
+  open_session_on (fixture, fds, "staller", AP_PIPELINE_MODE_QUEUED);
+  g_assert_cmpuint (flood (fixture, bytes, most), <, most);
+  g_assert_true (elements_are_stalled ());
+  close (g_steal_fd (&fixture->peer));
+  run_until (count (fixture) == 0);
+}
+
+/* A peer that closes waits for what is in the pipeline, but not for ever. */
+static void
+test_stalled_close (Fixture *fixture, gconstpointer data)
+{
+  fixture->host.stall_seconds = 1;
+  open_session (fixture, "staller", AP_PIPELINE_MODE_QUEUED);
+  send_frame (fixture, FIN | BINARY, "abcd", 4);
+  send_frame (fixture, FIN | CLOSE, "\x03\xe8", 2);
+  run_until (count (fixture) == 0);
+  g_assert_true (elements_are_stalled ());
+}
+
+/* Stalled and released in time: the session goes on as if nothing had been. */
+static void
+test_stall_over (Fixture *fixture, gconstpointer data)
+{
+  open_session (fixture, "staller", AP_PIPELINE_MODE_QUEUED);
+  send_frame (fixture, FIN | BINARY, "abcd", 4);
+  send_frame (fixture, FIN | CLOSE, "\x03\xe8", 2);
+  run_until (elements_are_stalled ());
+  elements_release_stalled ();
+  expect_bytes (fixture,
+                "\x82\x04"
+                "abcd\x88\x02\x03\xe8",
+                10);
+  run_until (count (fixture) == 0);
+}
+
+static int
+int_option (int fd, int level, int option)
+{
+  int value = -1;
+  socklen_t length = sizeof value;
+
+  g_assert_cmpint (getsockopt (fd, level, option, &value, &length), ==, 0);
+  return value;
+}
+
+/* A peer whose machine or network has gone without a word is found out by TCP. */
+static void
+test_socket_options (Fixture *fixture, gconstpointer data)
+{
+  int fds[2];
+
+  tcp_pair (fds);
+  open_session_on (fixture, fds, NULL, AP_PIPELINE_MODE_AUTO);
+  g_assert_cmpint (int_option (fds[0], SOL_SOCKET, SO_KEEPALIVE), ==, 1);
+  g_assert_cmpint (int_option (fds[0], IPPROTO_TCP, TCP_KEEPIDLE), ==, AP_KEEPALIVE_IDLE_SECONDS);
+  g_assert_cmpint (int_option (fds[0], IPPROTO_TCP, TCP_KEEPINTVL), ==, AP_KEEPALIVE_INTERVAL_SECONDS);
+  g_assert_cmpint (int_option (fds[0], IPPROTO_TCP, TCP_KEEPCNT), ==, AP_KEEPALIVE_PROBES);
+  g_assert_cmpint (int_option (fds[0], IPPROTO_TCP, TCP_USER_TIMEOUT), ==, AP_OUTPUT_STALL_SECONDS * 1000);
+  g_assert_cmpint (int_option (fds[0], IPPROTO_TCP, TCP_NODELAY), ==, 1);
 }
 
 static void
@@ -296,6 +399,19 @@ test_freed_under_load (Fixture *fixture, gconstpointer data)
 }
 
 static void
+release_and_tear_down (Fixture *fixture, gconstpointer data)
+{
+  elements_release_stalled ();
+  tear_down (fixture, data);
+}
+
+static void
+add_stalled (const char *path, void (*test) (Fixture *fixture, gconstpointer data))
+{
+  g_test_add (path, Fixture, NULL, set_up, test, release_and_tear_down);
+}
+
+static void
 add (const char *name, const Way *way, void (*test) (Fixture *fixture, gconstpointer data))
 {
   g_autofree char *path = g_strdup_printf ("/session/%s/%s", way->name, name);
@@ -319,5 +435,9 @@ main (int argc, char **argv)
     add ("pipeline-fails", &ways[i], test_pipeline_fails);
     add ("output-limit", &ways[i], test_output_limit);
   }
+  g_test_add ("/session/socket-options", Fixture, NULL, set_up, test_socket_options, tear_down);
+  add_stalled ("/session/stalled/behind-peer", test_stalled_behind_peer);
+  add_stalled ("/session/stalled/close", test_stalled_close);
+  add_stalled ("/session/stalled/over", test_stall_over);
   return g_test_run ();
 }
