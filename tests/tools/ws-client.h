@@ -44,11 +44,10 @@ void ws_client_send_frame (WsClient *self, gboolean fin, guint8 opcode, gconstpo
 void ws_client_send_bits (WsClient *self, guint8 first_byte, WsFlags flags, gconstpointer data, gsize len);
 void ws_client_send_binary (WsClient *self, gconstpointer data, gsize len);
 void ws_client_send_close (WsClient *self, guint16 code, const char *reason);
-
 /* Sends without reading, as much as the socket takes at once. Returns: bytes taken; 0 when it is full or at its end */
 gsize ws_client_try_send (WsClient *self, gconstpointer data, gsize len);
 
-/* Ends our side of the TCP connection; the other side can still send. */
+/* Ends our side of the TCP connection only. */
 void ws_client_shutdown_write (WsClient *self);
 
 /* Returns: (transfer full) (nullable): the next frame, whatever it is; NULL at the end of the connection or when the

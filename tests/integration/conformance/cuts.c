@@ -73,8 +73,12 @@ test_cuts (gconstpointer data)
 {
   const Conversation *row = data;
   g_autoptr (GByteArray) bytes = whole_conversation (row->sent);
-  guint fds = server_process_fds (conformance_server ());
+  guint fds;
 
+  /* What GLib and GStreamer open once, when it is first needed, is no leak. */
+  cut_everywhere (bytes, CUT_RESET, TRUE);
+  conformance_wait_gone ();
+  fds = server_process_fds (conformance_server ());
   cut_everywhere (bytes, CUT_RESET, TRUE);
   cut_everywhere (bytes, CUT_RESET, FALSE);
   cut_everywhere (bytes, CUT_END, TRUE);
