@@ -154,6 +154,13 @@ judge_all (const BenchMode *mode, BenchServer server, LoadResult results[][MAX_R
   return met;
 }
 
+/* Returns: whether paced frames were sent so late that the machine must have been busy with something else */
+static gboolean
+load_was_late (LoadResult results[][MAX_ROUNDS], BenchServer server)
+{
+  return median (results[server], G_STRUCT_OFFSET (LoadResult, sender_p99)) > 1000;
+}
+
 /* Returns: whether the server's targets are met */
 static gboolean
 print_row (const BenchMode *mode, BenchServer server, LoadResult results[][MAX_ROUNDS])
@@ -172,6 +179,8 @@ print_row (const BenchMode *mode, BenchServer server, LoadResult results[][MAX_R
     met = judge_all (mode, server, results, targets);
   else
     g_string_append (targets, "skipped: not installed");
+  if (load_was_late (results, server))
+    g_string_append (targets, " (the load itself was late)");
   g_print (" %s |\n", targets->str);
   return met;
 }
