@@ -17,6 +17,10 @@ struct _ApWorker {
   GMainLoop *loop;
   int listen_fd;
 
+  GMutex lock; /* guards @serving */
+  GCond changed;
+  gboolean serving;
+
   /* The worker thread's own. */
   ApPoller *poller;
   ApHttp *http;
@@ -110,6 +114,15 @@ tear_down (ApWorker *worker)
   ap_poller_free (worker->poller);
 }
 
+static void
+tell_serving (ApWorker *worker)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&worker->lock);
+
+  worker->serving = TRUE;
+  g_cond_signal (&worker->changed);
+}
+
 static gpointer
 worker_thread (gpointer data)
 {
@@ -117,6 +130,7 @@ worker_thread (gpointer data)
 
   g_main_context_push_thread_default (worker->context);
   set_up (worker);
+  tell_serving (worker);
   g_main_loop_run (worker->loop);
   tear_down (worker);
   g_main_context_pop_thread_default (worker->context);
@@ -133,6 +147,8 @@ ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings)
   worker->listen_fd = listen_fd;
   worker->context = g_main_context_new ();
   worker->loop = g_main_loop_new (worker->context, FALSE);
+  g_mutex_init (&worker->lock);
+  g_cond_init (&worker->changed);
   ap_session_host_init (&worker->host);
   return worker;
 }
@@ -143,6 +159,8 @@ ap_worker_free (ApWorker *worker)
   ap_session_host_clear (&worker->host);
   g_main_loop_unref (worker->loop);
   g_main_context_unref (worker->context);
+  g_mutex_clear (&worker->lock);
+  g_cond_clear (&worker->changed);
   g_free (worker->name);
   g_free (worker);
 }
@@ -150,7 +168,11 @@ ap_worker_free (ApWorker *worker)
 void
 ap_worker_start (ApWorker *worker)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&worker->lock);
+
   worker->thread = g_thread_new (worker->name, worker_thread, worker);
+  while (!worker->serving)
+    g_cond_wait (&worker->changed, &worker->lock);
 }
 
 static gboolean

@@ -28,7 +28,8 @@ typedef struct {
 ApWorker *ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings);
 void ap_worker_free (ApWorker *worker);
 
-/* Begins to serve. Every worker that @settings' count_sessions() asks must be there by then. */
+/* Begins to serve, and returns when it does. Every worker that @settings' count_sessions() asks must be there by then.
+ */
 void ap_worker_start (ApWorker *worker);
 /* Ends the thread; sessions that are left are cut off. */
 void ap_worker_stop (ApWorker *worker);
