@@ -254,9 +254,12 @@ test_port_in_use (void)
   const char *const args[] = { "--host", "127.0.0.1", "--port", port, NULL };
   g_autoptr (ServerProcess) second = server_process_spawn (&(ServerSetup){ .args = args });
   g_autofree char *text = NULL;
+  int exit_code;
 
-  g_assert_cmpint (server_process_wait_exit (second), ==, EXIT_UNAVAILABLE);
+  exit_code = server_process_wait_exit (second);
   text = server_process_stderr (second);
+  g_test_message ("the second says: %s", text);
+  g_assert_cmpint (exit_code, ==, EXIT_UNAVAILABLE);
   if (strstr (text, port) == NULL || strstr (text, "in use") == NULL)
     g_test_fail_printf ("stderr: %s", text);
   g_assert_cmpint (active_connections (server_process_port (first)), ==, 0);
