@@ -16,8 +16,8 @@
 /* What elements may take to stop at the very end. */
 #define PIPELINE_STOP_TIME_US (2 * G_USEC_PER_SEC)
 
-/* What a connection with elements may take: its socket, and the bus and the wake-ups of a queued pipeline. */
-#define DESCRIPTORS_OF_PIPELINE 6
+/* What a connection with elements may take: its socket, and two for the bus of a queued pipeline. */
+#define DESCRIPTORS_OF_PIPELINE 3
 #define DESCRIPTORS_IF_UNKNOWN  1024
 
 struct _ApApp {
