@@ -216,16 +216,13 @@ ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
                         GError **error)
 {
   Direct *direct = g_new0 (Direct, 1);
-  /* Without the asynchronous side a bus costs no descriptors. */
-  g_autoptr (GstBus) bus = g_object_new (GST_TYPE_BUS, "enable-async", FALSE, NULL);
+  g_autoptr (GstBus) bus = ap_pipeline_bus_new (on_message, direct, NULL);
 
   direct->ends.vtable = &vtable;
   direct->pipeline = pipeline;
   direct->sink = sink;
   direct->bin = gst_object_ref (bin);
   g_mutex_init (&direct->lock);
-  gst_object_ref_sink (bus);
-  gst_bus_set_sync_handler (bus, on_message, direct, NULL);
   gst_element_set_bus (bin, bus);
   if (!link_pads (direct) || gst_element_set_state (bin, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     g_autoptr (GError) failure = take_failure (direct, GST_FLOW_NOT_LINKED);

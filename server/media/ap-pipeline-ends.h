@@ -27,17 +27,23 @@ typedef struct {
   void (*ended) (ApPipeline *pipeline, const GError *error);
 } ApPipelineSink;
 
-/* @bin: (nullable): the elements, with one pad "sink" and one "src". Both start the elements. */
+/* @bin: (nullable): the elements, with one pad "sink" and one "src". All three start the elements. */
 ApPipelineEnds *ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
                                         GstCaps *caps, GError **error);
 ApPipelineEnds *ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
                                         GstCaps *caps, GError **error);
+
+/* Without elements. NULL where GStreamer gave its source a thread all the same. */
+ApPipelineEnds *ap_pipeline_stepped_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstCaps *caps);
 
 /* TRUE when no element of @bin has a thread of its own or waits. */
 gboolean ap_pipeline_direct_allows (GstElement *bin);
 
 /* Sets the elements to NULL on another thread and drops the reference: an element that stalls holds up nobody. */
 void ap_pipeline_take_down (GstElement *element);
+
+/* A bus that only has a synchronous handler, and so needs no descriptors. */
+GstBus *ap_pipeline_bus_new (GstBusSyncHandler handler, gpointer data, GDestroyNotify free_data);
 
 /* TRUE after ap_pipeline_stop(): the ends are gone. */
 gboolean ap_pipeline_is_stopped (ApPipeline *pipeline);

@@ -262,8 +262,8 @@ ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
   queued->shared = g_atomic_rc_box_new0 (Shared);
   queued->shared->handoff = ap_handoff_new (g_main_context_get_thread_default (), take_items, queued, item_free);
   queued->gst_pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
-  bus = gst_element_get_bus (queued->gst_pipeline);
-  gst_bus_set_sync_handler (bus, on_message, g_atomic_rc_box_acquire (queued->shared), shared_unref);
+  bus = ap_pipeline_bus_new (on_message, g_atomic_rc_box_acquire (queued->shared), shared_unref);
+  gst_element_set_bus (queued->gst_pipeline, bus);
   /* Sessions that share a pipeline are each held to their own bound; one that has it alone is held to this. */
   make_source (queued, caps, bin != NULL ? AP_SESSION_HIGH_WATER : 0);
   if (!link_and_start (queued, bin, make_sink (queued))) {

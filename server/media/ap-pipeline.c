@@ -62,6 +62,16 @@ ap_pipeline_await_stopped (gint64 timeout_us)
     continue;
 }
 
+GstBus *
+ap_pipeline_bus_new (GstBusSyncHandler handler, gpointer data, GDestroyNotify free_data)
+{
+  GstBus *bus = g_object_new (GST_TYPE_BUS, "enable-async", FALSE, NULL);
+
+  gst_object_ref_sink (bus);
+  gst_bus_set_sync_handler (bus, handler, data, free_data);
+  return bus;
+}
+
 GError *
 ap_pipeline_error_from_message (GstMessage *message)
 {
@@ -165,8 +175,12 @@ ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callback
   pipeline->shared = bin == NULL;
   if (spec->caps != NULL)
     pipeline->format = ap_audio_format_from_caps (spec->caps);
-  pipeline->ends = direct ? ap_pipeline_direct_new (pipeline, &sink, bin, spec->caps, error)
-                          : ap_pipeline_queued_new (pipeline, &sink, bin, spec->caps, error);
+  if (direct)
+    pipeline->ends = ap_pipeline_direct_new (pipeline, &sink, bin, spec->caps, error);
+  else if (bin == NULL && spec->mode != AP_PIPELINE_MODE_QUEUED)
+    pipeline->ends = ap_pipeline_stepped_new (pipeline, &sink, spec->caps);
+  if (pipeline->ends == NULL && !direct)
+    pipeline->ends = ap_pipeline_queued_new (pipeline, &sink, bin, spec->caps, error);
   return pipeline->ends != NULL ? g_steal_pointer (&pipeline) : NULL;
 }
 

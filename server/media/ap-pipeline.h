@@ -6,16 +6,16 @@
 /* GStreamer elements between our two ends. Knows no protocol. Belongs to the worker's thread, on which all its call
  * backs come.
  *
- * It runs in one of two ways. Queued: `appsrc ! elements ! appsink` with a streaming thread of its own; what a round of
- * the event loop brought goes in as one buffer list, and results come back in batches. Direct: the worker pushes into
- * the elements and receives from them in one call, without a thread or a queue, at about half the cost; only for
+ * Without elements it is `appsrc ! appsink`, through which the worker itself passes what a round of the event loop
+ * brought, as one buffer list. With elements it runs queued, `appsrc ! elements ! appsink` with a streaming thread; or
+ * direct, at half the cost: the worker pushes into the elements and receives from them in one call. Direct is only for
  * elements that neither have threads of their own nor wait.
  */
 #define AP_TYPE_PIPELINE (ap_pipeline_get_type ())
 G_DECLARE_FINAL_TYPE (ApPipeline, ap_pipeline, AP, PIPELINE, GObject)
 
 typedef enum {
-  AP_PIPELINE_MODE_AUTO, /* direct where every element allows it */
+  AP_PIPELINE_MODE_AUTO, /* without a thread where there are no elements, or all allow it */
   AP_PIPELINE_MODE_DIRECT,
   AP_PIPELINE_MODE_QUEUED,
 } ApPipelineMode;
@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
   /* One buffer came out. @session_id is that of the input it was made from, if the elements keep it; else 0. */
   void (*frame) (gpointer owner, guint64 session_id, GstBuffer *buffer);
-  /* No more frames for now (queued only; direct frames come during the push). */
+  /* No more frames for now. Queued only: elsewhere frames come during a push, or a submit. */
   void (*batch_end) (gpointer owner);
   /* A pipeline that was full takes input again. */
   void (*room) (gpointer owner);
@@ -64,7 +64,7 @@ gboolean ap_pipeline_check (const ApPipelineSpec *spec, GError **error);
 char *ap_pipeline_convert (const ApPipelineSpec *spec);
 
 /* One buffer of @length bytes, copied; with elements and raw audio, of the whole samples in it, and the rest goes with
- * the next. A queued pipeline holds it until ap_pipeline_submit(). */
+ * the next. A pipeline that is not direct holds it until ap_pipeline_submit(). */
 void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length);
 void ap_pipeline_submit (ApPipeline *pipeline);
 

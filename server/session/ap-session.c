@@ -322,7 +322,7 @@ gboolean
 ap_session_host_start_passthrough (ApSessionHost *host, GError **error)
 {
   static const ApPipelineCallbacks callbacks = { on_shared_frame, on_batch_end, on_nothing, on_shared_ended };
-  const ApPipelineSpec spec = { .elements = NULL, .mode = AP_PIPELINE_MODE_QUEUED };
+  const ApPipelineSpec spec = { .elements = NULL, .mode = AP_PIPELINE_MODE_AUTO };
 
   host->passthrough = ap_pipeline_new (&spec, &callbacks, host, error);
   return host->passthrough != NULL;
@@ -349,9 +349,12 @@ ap_session_host_clear (ApSessionHost *host)
 void
 ap_session_host_end_round (ApSessionHost *host)
 {
-  for (guint i = 0; i < host->to_submit->len; i++)
-    ap_pipeline_submit (g_ptr_array_index (host->to_submit, i));
-  g_ptr_array_set_size (host->to_submit, 0);
+  /* What a submit brings may push again, into the same pipeline too. */
+  while (host->to_submit->len > 0) {
+    g_autoptr (ApPipeline) pipeline = g_ptr_array_steal_index (host->to_submit, 0);
+
+    ap_pipeline_submit (pipeline);
+  }
   on_batch_end (host);
 }
 

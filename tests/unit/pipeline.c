@@ -23,8 +23,6 @@ typedef struct {
 
   GByteArray *bytes; /* of all frames that came */
   GArray *sizes;     /* gsize, of each */
-  GArray *ids;       /* guint64, the session of each */
-  guint batches;
   guint rooms;
   guint ends;
   GError *error;
@@ -44,7 +42,6 @@ on_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
   if (size > 0)
     gst_buffer_extract (buffer, 0, fixture->bytes->data + at, size);
   g_array_append_val (fixture->sizes, size);
-  g_array_append_val (fixture->ids, session_id);
   if (fixture->sizes->len == fixture->stop_at)
     ap_pipeline_stop (fixture->pipeline);
   if (fixture->sizes->len == fixture->end_at)
@@ -54,7 +51,6 @@ on_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
 static void
 on_batch_end (gpointer owner)
 {
-  ((Fixture *)owner)->batches++;
 }
 
 static void
@@ -81,7 +77,6 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->pusher = g_main_context_pusher_new (fixture->context);
   fixture->bytes = g_byte_array_new ();
   fixture->sizes = g_array_new (FALSE, FALSE, sizeof (gsize));
-  fixture->ids = g_array_new (FALSE, FALSE, sizeof (guint64));
 }
 
 static void
@@ -93,7 +88,6 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_main_context_unref (fixture->context);
   g_byte_array_unref (fixture->bytes);
   g_array_unref (fixture->sizes);
-  g_array_unref (fixture->ids);
   gst_clear_caps (&fixture->caps);
   g_clear_error (&fixture->error);
 }
@@ -469,21 +463,6 @@ test_convert (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->bytes->len, ==, 2 * FRAME);
 }
 
-/* Without elements each buffer keeps its session, and the frames of a round come back as a batch. */
-static void
-test_passthrough (Fixture *fixture, gconstpointer data)
-{
-  gst_clear_caps (&fixture->caps);
-  start (fixture, NULL);
-  push_frames (fixture, 0, 200);
-  run_until (fixture->sizes->len == 200);
-  assert_frames_came (fixture, 200);
-  for (guint i = 0; i < 200; i++)
-    g_assert_cmpuint (g_array_index (fixture->ids, guint64, i), ==, i + 1);
-  g_assert_cmpuint (fixture->batches, >, 0);
-  g_assert_cmpuint (fixture->batches, <, 200);
-}
-
 /* A pipeline that holds too much says so, and says when it takes more; empty frames count too. */
 static void
 fill_and_drain (Fixture *fixture, gsize length)
@@ -556,7 +535,6 @@ test_auto (Fixture *fixture, gconstpointer data)
     ADD (AP_PIPELINE_MODE_QUEUED, "queued/" name, test);                                                               \
   }                                                                                                                    \
   G_STMT_END
-
 int
 main (int argc, char **argv)
 {
@@ -582,7 +560,6 @@ main (int argc, char **argv)
   ADD_BOTH ("check", test_check);
   ADD_BOTH ("check-formats", test_check_formats);
   ADD_BOTH ("convert", test_convert);
-  ADD (AP_PIPELINE_MODE_QUEUED, "queued/passthrough", test_passthrough);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/full", test_full);
   ADD (AP_PIPELINE_MODE_QUEUED, "queued/full-of-empty-frames", test_full_of_empty_frames);
   ADD (AP_PIPELINE_MODE_AUTO, "auto", test_auto);
