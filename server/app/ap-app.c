@@ -27,6 +27,7 @@ struct _ApApp {
   GPtrArray *workers; /* complete before the first is started */
   gboolean started;
   char **allowed_origins;
+  ApTokens *tokens;        /* NULL: none */
   char *converted;         /* the elements with converters around them, where they need some */
   ApLineWriter *frame_log; /* NULL: none */
   gint64 drain_seconds;
@@ -188,6 +189,9 @@ ap_app_start (const ApConfig *config, GError **error)
   app->settings.allowed_origins = (const char *const *)app->allowed_origins;
   app->settings.count_sessions = count_sessions;
   app->settings.data = app;
+  if (!ap_config_get_api_tokens (config, &app->tokens, error))
+    return NULL;
+  app->settings.tokens = app->tokens;
   if (!settle_pipeline (app, config, error))
     return NULL;
   if (!open_listeners (config, fds, n, &bound, error))
@@ -222,6 +226,7 @@ ap_app_free (ApApp *app)
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
   ap_log_stop_thread ();
   g_free (app->converted);
+  g_clear_pointer (&app->tokens, ap_tokens_free);
   g_strfreev (app->allowed_origins);
   gst_clear_caps (&app->settings.pipeline.caps);
   g_clear_pointer (&app->loop, g_main_loop_unref);

@@ -12,6 +12,7 @@ typedef enum {
   KIND_FLAG,
   KIND_NUMBER,
   KIND_TEXT,
+  KIND_SECRET, /* a text that no message repeats */
   KIND_CHOICE,
 } OptionKind;
 
@@ -40,6 +41,8 @@ static const Option options[] = {
     "most WebSockets at once, others get 503; 0 means what the limit of open files allows", 0, 10000000 },
   { NULL, "allow-origin", KIND_TEXT, OFFSET (allow_origin), "ORIGINS", NULL,
     "web pages that may connect beside the server's own, as in https://app.example,https://b.example; * for all" },
+  { NULL, "api-token", KIND_SECRET, OFFSET (api_token), "TOKENS", NULL,
+    "what clients must present, separated by commas while one replaces another; better set by the variable" },
   { "Audio", "pipeline", KIND_TEXT, OFFSET (pipeline), "ELEMENTS", NULL,
     "GStreamer elements that the audio of each connection goes through, as in \"mulawenc_demo ! mulawdec_demo\"" },
   { NULL, "caps", KIND_TEXT, OFFSET (caps), "CAPS", "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved",
@@ -85,6 +88,7 @@ valid_values (const Option *option)
   case KIND_CHOICE:
     return g_strjoinv (", ", (char **)option->choices);
   case KIND_TEXT:
+  case KIND_SECRET:
   default:
     return g_strdup ("a text that is not empty");
   }
@@ -122,6 +126,7 @@ store (ApConfig *config, const Option *option, const char *value)
       return FALSE;
     break;
   case KIND_TEXT:
+  case KIND_SECRET:
   default:
     if ((*value == '\0' && option->default_value != NULL) || !g_utf8_validate (value, -1, NULL))
       return FALSE;
@@ -143,7 +148,7 @@ set_option (ApConfig *config, const Option *option, const char *value, const cha
   if (store (config, option, value))
     return TRUE;
   valid = valid_values (option);
-  shown = g_utf8_make_valid (value, -1);
+  shown = option->kind == KIND_SECRET ? g_strdup ("(secret)") : g_utf8_make_valid (value, -1);
   g_set_error (error, AP_ERROR, code, "%s: '%s' is not valid; it takes %s", source, shown, valid);
   return FALSE;
 }
@@ -263,7 +268,7 @@ void
 ap_config_free (ApConfig *config)
 {
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
-    if (options[i].kind == KIND_TEXT || options[i].kind == KIND_CHOICE)
+    if (options[i].kind >= KIND_TEXT)
       g_free (G_STRUCT_MEMBER (char *, config, options[i].offset));
   g_free (config);
 }
@@ -313,6 +318,13 @@ ap_config_get_allowed_origins (const ApConfig *config)
   for (char **origin = origins; *origin != NULL; origin++)
     g_strstrip (*origin);
   return origins;
+}
+
+gboolean
+ap_config_get_api_tokens (const ApConfig *config, ApTokens **tokens, GError **error)
+{
+  *tokens = config->api_token != NULL ? ap_tokens_new (config->api_token, error) : NULL;
+  return *tokens != NULL || config->api_token == NULL;
 }
 
 GLogLevelFlags

@@ -3,6 +3,7 @@
 
 #include "base/ap-log.h"
 #include "media/ap-pipeline.h"
+#include "net/ap-tokens.h"
 
 /* The server's settings. Each has a command-line option; the same name in capitals behind `AUDIO_` is its environment
  * variable and its key in a `.env` file. An option goes before the environment, that before the file, that before the
@@ -14,6 +15,7 @@ typedef struct {
   gint64 drain_seconds;
   gint64 max_connections; /* 0: what the descriptors allow */
   char *allow_origin;     /* origins of web pages, separated by commas; NULL: none */
+  char *api_token;        /* tokens that let a client in, separated by commas; NULL: everybody may */
   gint64 max_frame_bytes;
   char *pipeline; /* GStreamer elements; NULL: none */
   char *caps;     /* of the audio that clients send */
@@ -43,6 +45,8 @@ char *ap_config_help (void);
 
 /* Returns: (transfer full): NULL-terminated */
 char **ap_config_get_allowed_origins (const ApConfig *config);
+/* @tokens: (out) (nullable): NULL when none is set */
+gboolean ap_config_get_api_tokens (const ApConfig *config, ApTokens **tokens, GError **error);
 GLogLevelFlags ap_config_get_log_level (const ApConfig *config);
 ApLogFormat ap_config_get_log_format (const ApConfig *config);
 /* @spec->caps is (transfer full). */

@@ -88,12 +88,13 @@ set_up (ApWorker *worker)
   if (worker->settings->pipeline.elements == NULL && !ap_session_host_start_passthrough (&worker->host, &error))
     g_error ("cannot start the passthrough pipeline: %s", error->message);
   worker->http = ap_http_new (worker->listen_fd);
+  ap_http_set_tokens (worker->http, worker->settings->tokens);
   ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);
   ap_http_set_admission (worker->http, refusal, worker);
-  ap_http_add_handler (worker->http, "/ready", ready, worker);
-  ap_http_add_handler (worker->http, "/health", health, worker);
+  ap_http_add_open_handler (worker->http, "/ready", ready, worker);
+  ap_http_add_open_handler (worker->http, "/health", health, worker);
   for (const ApEndpoint *const *endpoint = ap_endpoints; *endpoint != NULL; endpoint++)
-    ap_http_add_websocket (worker->http, (*endpoint)->path, open_session, *endpoint, worker);
+    ap_http_add_websocket (worker->http, (*endpoint)->path, (*endpoint)->protocols, open_session, *endpoint, worker);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "base/ap-line-writer.h"
 #include "media/ap-pipeline.h"
+#include "net/ap-tokens.h"
 
 /* One thread with its own event loop, HTTP server, sessions and passthrough pipeline. The functions below are called
  * from the thread that made it. */
@@ -13,6 +14,7 @@ typedef struct {
   gsize max_frame_bytes;
   guint max_connections;              /* WebSockets at once, of all workers */
   const char *const *allowed_origins; /* see ap_http_set_allowed_origins() */
+  const ApTokens *tokens;             /* NULL: no client needs one */
   ApLineWriter *frame_log;            /* NULL: none */
   /* For /health: the open WebSockets of all workers. From any worker's thread. */
   guint (*count_sessions) (gpointer data);

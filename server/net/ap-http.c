@@ -6,18 +6,18 @@
 #include "base/ap-json.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "net/ap-http-handshake.h"
 #include "net/ap-listener.h"
 #include "net/ap-origin.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <string.h>
 
-/* RFC 9110, section 15.5.22; libsoup does not name it. */
-#define UPGRADE_REQUIRED 426
-
 typedef struct {
+  gboolean open;         /* to everybody, without a token */
   ApHttpHandler handler; /* of a plain route */
   ApHttpUpgrade upgrade; /* of a WebSocket route */
+  const char *const *protocols;
   gconstpointer endpoint;
   gpointer data;
 } Route;
@@ -27,6 +27,7 @@ struct _ApHttp {
   ApListener *listener;
   GHashTable *routes; /* path -> Route */
   const char *const *allowed_origins;
+  const ApTokens *tokens;                 /* NULL: none is asked for */
   const char *(*refusal) (gpointer data); /* NULL: everybody is let in */
   gpointer refusal_data;
 };
@@ -36,7 +37,7 @@ ap_http_respond (SoupServerMessage *message, guint status, const char *json)
 {
   /* libsoup may have answered before us. */
   soup_message_body_truncate (soup_server_message_get_response_body (message));
-  soup_server_message_set_status (message, status, status == UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
+  soup_server_message_set_status (message, status, status == AP_HTTP_UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
   soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, json, strlen (json));
 }
 
@@ -48,22 +49,6 @@ ap_http_respond_error (SoupServerMessage *message, guint status, const char *tex
   ap_http_respond (message, status, body);
 }
 
-/* What libsoup read beyond the request, if a client did not wait for our answer. */
-static GBytes *
-read_early_bytes (GIOStream *stream)
-{
-  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
-  GByteArray *early = g_byte_array_new ();
-  guint8 buffer[4096];
-  gssize n;
-
-  /* A flood behind the request stays in the socket; libsoup itself holds far less than this. */
-  while (early->len < AP_RECEIVE_BYTES &&
-         (n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL)) > 0)
-    g_byte_array_append (early, buffer, (guint)n);
-  return g_byte_array_free_to_bytes (early);
-}
-
 static char *
 peer_name (SoupServerMessage *message)
 {
@@ -72,93 +57,38 @@ peer_name (SoupServerMessage *message)
   return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address)) : g_strdup ("-");
 }
 
-/* The stream is libsoup's filter around the connection that we accepted. */
-static int
-duplicate_descriptor (GIOStream *stream)
-{
-  g_autoptr (GIOStream) base = NULL;
-
-  g_object_get (stream, "base-iostream", &base, NULL);
-  return fcntl (g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (base))), F_DUPFD_CLOEXEC, 0);
-}
-
-/* The 101 is on its way: from here on the socket is ours, under a descriptor of its own, so that libsoup's and GIO's
- * objects around it can go. */
 static void
 on_handshake_sent (SoupServerMessage *message, gpointer data)
 {
   const Route *route = data;
   g_autofree char *peer = NULL;
-  g_autoptr (GIOStream) stream = NULL;
   g_autoptr (GBytes) early = NULL;
   int fd;
 
   if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
     return;
   peer = peer_name (message);
-  stream = soup_server_message_steal_connection (message);
-  fd = duplicate_descriptor (stream);
-  if (fd < 0) {
+  fd = ap_http_handshake_take (message, &early);
+  if (fd < 0)
     ap_warning ("a client is turned away: %s", g_strerror (errno));
-    return;
-  }
-  early = read_early_bytes (stream);
-  route->upgrade (fd, early, peer, route->endpoint, route->data);
-}
-
-/* Both of RFC 9110, section 7.8, and of RFC 6455, section 4.2.2: which protocol, and which version of it. */
-static void
-require_upgrade (SoupServerMessage *message, const char *text)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-
-  soup_message_headers_replace (headers, "Connection", "Upgrade, close");
-  soup_message_headers_replace (headers, "Upgrade", "websocket");
-  soup_message_headers_replace (headers, "Sec-WebSocket-Version", "13");
-  ap_http_respond_error (message, UPGRADE_REQUIRED, text);
-}
-
-/* One key of 16 bytes in base64; several come as a list. libsoup would take the last. */
-static gboolean
-has_key (SoupMessageHeaders *headers)
-{
-  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const char *key = soup_message_headers_get_list (headers, "Sec-WebSocket-Key");
-
-  return key != NULL && strspn (key, alphabet) == 22 && strcmp (key + 22, "==") == 0;
-}
-
-/* The client's handshake (RFC 6455, section 4.2.1). FALSE: it has been answered. */
-static gboolean
-check_handshake (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-
-  if (!soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
-    require_upgrade (message, "this path speaks WebSocket; connect with ws://");
-  else if (!soup_message_headers_header_contains (headers, "Connection", "Upgrade"))
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the header 'Connection: Upgrade' is missing");
-  else if (g_strcmp0 (soup_message_headers_get_list (headers, "Sec-WebSocket-Version"), "13") != 0)
-    require_upgrade (message, "Sec-WebSocket-Version must be 13");
-  else if (!has_key (headers))
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64");
   else
-    return TRUE;
-  return FALSE;
+    route->upgrade (fd, early, peer, route->endpoint, route->data);
+}
+
+static const char *
+offered_protocols (SoupServerMessage *message)
+{
+  return soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Sec-WebSocket-Protocol");
 }
 
 static void
 upgrade (SoupServerMessage *message, const Route *route)
 {
-  /* libsoup adds to the one, and takes no other protocol in the other. */
-  soup_message_headers_remove (soup_server_message_get_response_headers (message), "Connection");
-  soup_message_headers_replace (soup_server_message_get_request_headers (message), "Upgrade", "websocket");
-  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
+  const char *protocol = NULL;
+
+  ap_http_handshake_choose (offered_protocols (message), route->protocols, &protocol);
+  if (ap_http_handshake_accept (message, protocol))
     g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
-    return;
-  }
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
-  ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "this is not a WebSocket handshake of RFC 6455");
 }
 
 static void
@@ -209,20 +139,43 @@ origin_is_allowed (ApHttp *http, SoupMessageHeaders *headers)
 }
 
 static void
-refuse_upgrade (ApHttp *http, SoupServerMessage *message)
+refuse_upgrade (ApHttp *http, SoupServerMessage *message, const Route *route)
 {
+  const char *protocol;
   const char *reason;
 
-  if (!check_handshake (message))
+  if (!ap_http_handshake_check (message))
     return;
   if (!origin_is_allowed (http, soup_server_message_get_request_headers (message))) {
     ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
                            "pages of this origin may not connect; --allow-origin names those that may");
     return;
   }
+  if (!ap_http_handshake_choose (offered_protocols (message), route->protocols, &protocol)) {
+    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "this path speaks none of the sub-protocols offered");
+    return;
+  }
   reason = http->refusal != NULL ? http->refusal (http->refusal_data) : NULL;
   if (reason != NULL)
     ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
+}
+
+static gboolean
+has_token (const ApHttp *http, SoupMessageHeaders *headers)
+{
+  return http->tokens == NULL ||
+         ap_tokens_let_in (http->tokens, soup_message_headers_get_list (headers, "Authorization"),
+                           soup_message_headers_get_list (headers, "Sec-WebSocket-Protocol"));
+}
+
+static void
+require_token (SoupServerMessage *message)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "WWW-Authenticate",
+                                "Bearer realm=\"audio-pipeline\"");
+  ap_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED,
+                         "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, with the "
+                         "sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
 }
 
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
@@ -235,6 +188,8 @@ refuse (ApHttp *http, SoupServerMessage *message, const char *path)
 
   if (is_ambiguous (headers))
     ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
+  else if (!(route != NULL && route->open) && !has_token (http, headers))
+    require_token (message);
   else if (route == NULL)
     ap_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
   else if (method != SOUP_METHOD_GET && (method != SOUP_METHOD_HEAD || route->upgrade != NULL))
@@ -242,7 +197,7 @@ refuse (ApHttp *http, SoupServerMessage *message, const char *path)
   else if (has_body (headers))
     ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a body");
   else if (route->upgrade != NULL)
-    refuse_upgrade (http, message);
+    refuse_upgrade (http, message, route);
 }
 
 /* libsoup reads a body to its end before it answers, as fast as it comes. A small one is let pass, so that the client
@@ -343,10 +298,23 @@ ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpoi
 }
 
 void
-ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrade_func, gconstpointer endpoint,
-                       gpointer data)
+ap_http_add_open_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data)
 {
-  add_route (http, path, (Route){ .upgrade = upgrade_func, .endpoint = endpoint, .data = data });
+  add_route (http, path, (Route){ .open = TRUE, .handler = handler, .data = data });
+}
+
+void
+ap_http_add_websocket (ApHttp *http, const char *path, const char *const *protocols, ApHttpUpgrade upgrade_func,
+                       gconstpointer endpoint, gpointer data)
+{
+  add_route (http, path,
+             (Route){ .upgrade = upgrade_func, .protocols = protocols, .endpoint = endpoint, .data = data });
+}
+
+void
+ap_http_set_tokens (ApHttp *http, const ApTokens *tokens)
+{
+  http->tokens = tokens;
 }
 
 void

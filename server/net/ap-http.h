@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "net/ap-tokens.h"
+
 #include <libsoup/soup.h>
+
+/* RFC 9110, section 15.5.22; libsoup does not name it. */
+#define AP_HTTP_UPGRADE_REQUIRED 426
 
 /* The HTTP side of a worker: a listening socket, libsoup's server behind it, and routes by exact path. Belongs to the
  * worker's thread. */
@@ -27,9 +32,14 @@ ApHttp *ap_http_new (int listen_fd);
 void ap_http_free (ApHttp *http);
 
 void ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data);
-/* @endpoint is passed to @upgrade; it tells one path from another. */
-void ap_http_add_websocket (ApHttp *http, const char *path, ApHttpUpgrade upgrade, gconstpointer endpoint,
-                            gpointer data);
+/* The same for a path that is open to who has no token. */
+void ap_http_add_open_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data);
+/* @endpoint is passed to @upgrade; it tells one path from another. @protocols: see ap_http_handshake_choose(). */
+void ap_http_add_websocket (ApHttp *http, const char *path, const char *const *protocols, ApHttpUpgrade upgrade,
+                            gconstpointer endpoint, gpointer data);
+
+/* Every request must have one of @tokens, which must outlive @http; others get 401. */
+void ap_http_set_tokens (ApHttp *http, const ApTokens *tokens);
 
 /* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). @origins
  * must outlive @http. */

@@ -9,6 +9,9 @@ typedef struct _ApSession ApSession;
  * is not needed. What a session keeps is its @state, made by @open. */
 typedef struct {
   const char *path;
+  /* The sub-protocols that it speaks, the best first, NULL-terminated; a client that offers only others is refused.
+   * NULL: it has none and does not mind what is offered. */
+  const char *const *protocols;
 
   /* The session begins. Returns its state; NULL if it needs none. */
   gpointer (*open) (ApSession *session);

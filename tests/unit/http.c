@@ -45,7 +45,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
   fixture->http = ap_http_new (fd);
-  ap_http_add_websocket (fixture->http, "/ws", on_upgrade, NULL, fixture);
+  ap_http_add_websocket (fixture->http, "/ws", NULL, on_upgrade, NULL, fixture);
   fixture->server = -1;
   fixture->client = -1;
 }
