@@ -3,6 +3,7 @@
 
 #include "app/ap-app.h"
 
+#include "app/ap-endpoints.h"
 #include "app/ap-worker.h"
 #include "base/ap-log.h"
 #include "net/ap-listener.h"
@@ -24,6 +25,7 @@ struct _ApApp {
   GMainLoop *loop;
   guint signals[2]; /* sources */
   ApWorkerSettings settings;
+  GArray *rooms;      /* of ApRunningRoom; those that have started */
   GPtrArray *workers; /* complete before the first is started */
   gboolean started;
   char **allowed_origins;
@@ -137,6 +139,41 @@ settle_pipeline (ApApp *app, const ApConfig *config, GError **error)
 }
 
 static gboolean
+start_rooms (ApApp *app, GError **error)
+{
+  app->rooms = g_array_new (TRUE, FALSE, sizeof (ApRunningRoom));
+  for (const ApRoom *const *room = ap_rooms; *room != NULL; room++) {
+    ApRunningRoom running = { *room, NULL };
+
+    if ((*room)->start != NULL && (running.state = (*room)->start (error)) == NULL)
+      return FALSE;
+    g_array_append_val (app->rooms, running);
+  }
+  app->settings.rooms = (const ApRunningRoom *)(gpointer)app->rooms->data;
+  return TRUE;
+}
+
+static void
+drain_rooms (ApApp *app)
+{
+  for (const ApRunningRoom *running = app->settings.rooms; running->room != NULL; running++)
+    if (running->room->drain != NULL)
+      running->room->drain (running->state);
+}
+
+static void
+stop_rooms (GArray *rooms)
+{
+  for (guint i = 0; i < rooms->len; i++) {
+    const ApRunningRoom *running = &g_array_index (rooms, ApRunningRoom, i);
+
+    if (running->room->stop != NULL)
+      running->room->stop (running->state);
+  }
+  g_array_unref (rooms);
+}
+
+static gboolean
 check_drained (gpointer data)
 {
   ApApp *app = data;
@@ -165,6 +202,7 @@ on_signal (gpointer data)
            app->drain_seconds);
   app->drain_until = g_get_monotonic_time () + app->drain_seconds * G_USEC_PER_SEC;
   for_each_worker (app, ap_worker_drain);
+  drain_rooms (app);
   g_timeout_add (DRAIN_CHECK_MS, check_drained, app);
   return G_SOURCE_CONTINUE;
 }
@@ -194,7 +232,8 @@ ap_app_start (const ApConfig *config, GError **error)
   app->settings.tokens = app->tokens;
   if (!settle_pipeline (app, config, error))
     return NULL;
-  if (!open_listeners (config, fds, n, &bound, error))
+  /* The address first: a second server must not touch what the first one keeps. */
+  if (!open_listeners (config, fds, n, &bound, error) || !start_rooms (app, error))
     return NULL;
   if (!config->no_log_frames)
     app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
@@ -222,6 +261,7 @@ ap_app_free (ApApp *app)
   if (app->started)
     for_each_worker (app, ap_worker_stop);
   g_clear_pointer (&app->workers, g_ptr_array_unref);
+  g_clear_pointer (&app->rooms, stop_rooms);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
   ap_log_stop_thread ();

@@ -3,7 +3,7 @@
 
 #include "endpoints/echo/ap-echo.h"
 
-const ApEndpoint *const ap_endpoints[] = {
-  &ap_echo_endpoint,
+const ApRoom *const ap_rooms[] = {
+  &ap_echo_room,
   NULL,
 };

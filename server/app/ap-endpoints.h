@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "session/ap-endpoint.h"
+#include "session/ap-room.h"
 
-/* Every protocol that the server speaks; NULL-terminated. */
-extern const ApEndpoint *const ap_endpoints[];
+/* Every room of the server, and so every protocol that it speaks; NULL-terminated. */
+extern const ApRoom *const ap_rooms[];

@@ -2,10 +2,9 @@
 #include "app/ap-health.h"
 
 #include "base/ap-json.h"
-#include "net/ap-http.h"
 
 void
-ap_health_respond (SoupServerMessage *message, guint active_connections)
+ap_health_respond (ApHttpRequest *request, guint active_connections)
 {
   JsonBuilder *builder = json_builder_new ();
   g_autofree char *body = NULL;
@@ -17,5 +16,5 @@ ap_health_respond (SoupServerMessage *message, guint active_connections)
   json_builder_add_int_value (builder, active_connections);
   json_builder_end_object (builder);
   body = ap_json_builder_take (builder);
-  ap_http_respond (message, SOUP_STATUS_OK, body);
+  ap_http_request_respond_json (request, SOUP_STATUS_OK, body);
 }

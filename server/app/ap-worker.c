@@ -3,11 +3,18 @@
 
 #include "app/ap-worker.h"
 
-#include "app/ap-endpoints.h"
 #include "app/ap-health.h"
+#include "base/ap-invoke.h"
 #include "base/ap-log.h"
 #include "net/ap-http.h"
 #include "session/ap-session.h"
+
+/* An endpoint on this worker; what its paths have as their data. */
+typedef struct {
+  ApWorker *worker;
+  const ApEndpoint *endpoint;
+  gpointer room; /* the state */
+} Place;
 
 struct _ApWorker {
   const ApWorkerSettings *settings;
@@ -24,16 +31,17 @@ struct _ApWorker {
   /* The worker thread's own. */
   ApPoller *poller;
   ApHttp *http;
+  GPtrArray *places; /* of Place */
   ApSessionHost host;
   gboolean draining;
 };
 
 static void
-health (SoupServerMessage *message, gpointer data)
+health (ApHttpRequest *request, gpointer data)
 {
   const ApWorkerSettings *settings = ((ApWorker *)data)->settings;
 
-  ap_health_respond (message, settings->count_sessions (settings->data));
+  ap_health_respond (request, settings->count_sessions (settings->data));
 }
 
 /* Why no session can be opened now, or NULL. */
@@ -51,22 +59,86 @@ refusal (gpointer data)
 }
 
 static void
-ready (SoupServerMessage *message, gpointer data)
+ready (ApHttpRequest *request, gpointer data)
 {
   const char *reason = refusal (data);
 
   if (reason != NULL)
-    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
+    ap_http_request_respond_error (request, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
   else
-    ap_http_respond (message, SOUP_STATUS_OK, "{\"status\":\"ready\"}");
+    ap_http_request_respond_json (request, SOUP_STATUS_OK, "{\"status\":\"ready\"}");
 }
 
 static void
-open_session (int fd, GBytes *early, const char *peer, gconstpointer endpoint, gpointer data)
+admit (ApHttpRequest *request, gpointer data)
 {
-  ApWorker *worker = data;
+  const Place *place = data;
+  const char *reason = refusal (place->worker);
 
-  ap_session_open (&worker->host, endpoint, fd, early, peer);
+  if (reason != NULL)
+    ap_http_request_respond_error (request, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
+  else if (place->endpoint->admit != NULL)
+    place->endpoint->admit (request, place->room);
+}
+
+static void
+open_session (ApHttpRequest *request, int fd, GBytes *early, gpointer data)
+{
+  const Place *place = data;
+
+  ap_session_open (&place->worker->host, place->endpoint, place->room, request, fd, early);
+}
+
+static void
+add_path (const Place *place, const char *path)
+{
+  const ApHttpWebSocket websocket = {
+    .path = path,
+    .protocols = place->endpoint->protocols,
+    .admit = admit,
+    .upgraded = open_session,
+    .no_token = place->endpoint->no_token,
+  };
+
+  ap_http_add_websocket (place->worker->http, &websocket, (gpointer)place);
+}
+
+static void
+add_endpoint (ApWorker *worker, const ApEndpoint *endpoint, gpointer room)
+{
+  const Place at = { worker, endpoint, room };
+  Place *place = g_memdup2 (&at, sizeof at);
+
+  g_ptr_array_add (worker->places, place);
+  add_path (place, endpoint->path);
+  for (const char *const *path = endpoint->more_paths; path != NULL && *path != NULL; path++)
+    add_path (place, *path);
+}
+
+static void
+add_room (ApWorker *worker, const ApRunningRoom *running)
+{
+  const ApRoom *room = running->room;
+
+  for (const ApEndpoint *const *endpoint = room->endpoints; endpoint != NULL && *endpoint != NULL; endpoint++)
+    add_endpoint (worker, *endpoint, running->state);
+  for (const ApHttpRoute *route = room->routes; route != NULL && route->path != NULL; route++)
+    ap_http_add_route (worker->http, route, running->state);
+}
+
+/* Probes and load balancers, which have no token, ask the first two; docs/decisions.md. */
+static void
+add_routes (ApWorker *worker)
+{
+  static const ApHttpRoute routes[] = {
+    { "GET", "/health", health, .no_token = TRUE },
+    { "GET", "/ready", ready, .no_token = TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    ap_http_add_route (worker->http, &routes[i], worker);
+  for (const ApRunningRoom *running = worker->settings->rooms; running->room != NULL; running++)
+    add_room (worker, running);
 }
 
 static void
@@ -90,11 +162,7 @@ set_up (ApWorker *worker)
   worker->http = ap_http_new (worker->listen_fd);
   ap_http_set_tokens (worker->http, worker->settings->tokens);
   ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);
-  ap_http_set_admission (worker->http, refusal, worker);
-  ap_http_add_open_handler (worker->http, "/ready", ready, worker);
-  ap_http_add_open_handler (worker->http, "/health", health, worker);
-  for (const ApEndpoint *const *endpoint = ap_endpoints; *endpoint != NULL; endpoint++)
-    ap_http_add_websocket (worker->http, (*endpoint)->path, (*endpoint)->protocols, open_session, *endpoint, worker);
+  add_routes (worker);
 }
 
 static void
@@ -148,6 +216,7 @@ ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings)
   worker->listen_fd = listen_fd;
   worker->context = g_main_context_new ();
   worker->loop = g_main_loop_new (worker->context, FALSE);
+  worker->places = g_ptr_array_new_with_free_func (g_free);
   g_mutex_init (&worker->lock);
   g_cond_init (&worker->changed);
   ap_session_host_init (&worker->host);
@@ -158,6 +227,7 @@ void
 ap_worker_free (ApWorker *worker)
 {
   ap_session_host_clear (&worker->host);
+  g_ptr_array_unref (worker->places);
   g_main_loop_unref (worker->loop);
   g_main_context_unref (worker->context);
   g_mutex_clear (&worker->lock);
@@ -183,21 +253,10 @@ quit_loop (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* By a source and not by g_main_context_invoke(), which would run on this thread while the worker has not begun. */
-static void
-run_on_worker (ApWorker *worker, GSourceFunc func, gpointer data)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, func, data, NULL);
-  g_source_attach (source, worker->context);
-}
-
 void
 ap_worker_stop (ApWorker *worker)
 {
-  run_on_worker (worker, quit_loop, worker->loop);
+  ap_invoke (worker->context, quit_loop, worker->loop, NULL);
   g_thread_join (worker->thread);
 }
 
@@ -221,7 +280,7 @@ drain (gpointer data)
 void
 ap_worker_drain (ApWorker *worker)
 {
-  run_on_worker (worker, drain, worker);
+  ap_invoke (worker->context, drain, worker, NULL);
 }
 
 guint

@@ -4,12 +4,20 @@
 #include "base/ap-line-writer.h"
 #include "media/ap-pipeline.h"
 #include "net/ap-tokens.h"
+#include "session/ap-room.h"
 
 /* One thread with its own event loop, HTTP server, sessions and passthrough pipeline. The functions below are called
  * from the thread that made it. */
 typedef struct _ApWorker ApWorker;
 
+/* A room and its state. */
 typedef struct {
+  const ApRoom *room;
+  gpointer state;
+} ApRunningRoom;
+
+typedef struct {
+  const ApRunningRoom *rooms; /* up to one without a room */
   ApPipelineSpec pipeline;
   gsize max_frame_bytes;
   guint max_connections;              /* WebSockets at once, of all workers */

@@ -29,6 +29,8 @@
 #define AP_HTTP_IDLE_SECONDS 15
 /* From its connection to its answer an HTTP request, or a handshake, takes no longer than this. */
 #define AP_HTTP_REQUEST_SECONDS 30
+/* A handler that answers later must do so within this, well before its connection ends. */
+#define AP_HTTP_ANSWER_SECONDS 20
 /* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
 #define AP_LISTEN_BACKLOG 4096
 /* Connections accepted in one go. */

@@ -2,7 +2,6 @@
 #include "net/ap-http-handshake.h"
 
 #include "base/ap-limits.h"
-#include "net/ap-http.h"
 #include "net/ap-tokens.h"
 
 #include <fcntl.h>
@@ -10,14 +9,12 @@
 
 /* Both of RFC 9110, section 7.8, and of RFC 6455, section 4.2.2: which protocol, and which version of it. */
 static void
-require_upgrade (SoupServerMessage *message, const char *text)
+require_upgrade (ApHttpRequest *request, const char *text)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-
-  soup_message_headers_replace (headers, "Connection", "Upgrade, close");
-  soup_message_headers_replace (headers, "Upgrade", "websocket");
-  soup_message_headers_replace (headers, "Sec-WebSocket-Version", "13");
-  ap_http_respond_error (message, AP_HTTP_UPGRADE_REQUIRED, text);
+  ap_http_request_add_header (request, "Connection", "Upgrade, close");
+  ap_http_request_add_header (request, "Upgrade", "websocket");
+  ap_http_request_add_header (request, "Sec-WebSocket-Version", "13");
+  ap_http_request_respond_error (request, AP_HTTP_UPGRADE_REQUIRED, text);
 }
 
 /* One key of 16 bytes in base64; several come as a list. libsoup would take the last. */
@@ -31,18 +28,18 @@ has_key (SoupMessageHeaders *headers)
 }
 
 gboolean
-ap_http_handshake_check (SoupServerMessage *message)
+ap_http_handshake_check (ApHttpRequest *request)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (ap_http_request_get_message (request));
 
   if (!soup_message_headers_header_contains (headers, "Upgrade", "websocket"))
-    require_upgrade (message, "this path speaks WebSocket; connect with ws://");
+    require_upgrade (request, "this path speaks WebSocket; connect with ws://");
   else if (!soup_message_headers_header_contains (headers, "Connection", "Upgrade"))
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the header 'Connection: Upgrade' is missing");
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "the header 'Connection: Upgrade' is missing");
   else if (g_strcmp0 (soup_message_headers_get_list (headers, "Sec-WebSocket-Version"), "13") != 0)
-    require_upgrade (message, "Sec-WebSocket-Version must be 13");
+    require_upgrade (request, "Sec-WebSocket-Version must be 13");
   else if (!has_key (headers))
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64");
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64");
   else
     return TRUE;
   return FALSE;
@@ -66,21 +63,20 @@ ap_http_handshake_choose (const char *offered, const char *const *known, const c
 }
 
 gboolean
-ap_http_handshake_accept (SoupServerMessage *message, const char *protocol)
+ap_http_handshake_accept (ApHttpRequest *request, const char *protocol)
 {
-  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
-  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
+  SoupServerMessage *message = ap_http_request_get_message (request);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
 
-  /* libsoup adds to the one, and takes no other protocol in the other. */
-  soup_message_headers_remove (response, "Connection");
-  soup_message_headers_replace (request, "Upgrade", "websocket");
+  /* libsoup takes no other protocol beside it. */
+  soup_message_headers_replace (headers, "Upgrade", "websocket");
   if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
-    soup_message_headers_replace (response, "Connection", "close");
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "this is not a WebSocket handshake of RFC 6455");
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "this is not a WebSocket handshake of RFC 6455");
     return FALSE;
   }
   if (protocol != NULL)
-    soup_message_headers_replace (response, "Sec-WebSocket-Protocol", protocol);
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Sec-WebSocket-Protocol",
+                                  protocol);
   return TRUE;
 }
 
@@ -101,9 +97,9 @@ read_early_bytes (GIOStream *stream)
 }
 
 int
-ap_http_handshake_take (SoupServerMessage *message, GBytes **early)
+ap_http_handshake_take (ApHttpRequest *request, GBytes **early)
 {
-  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (message);
+  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (ap_http_request_get_message (request));
   g_autoptr (GIOStream) base = NULL;
   int fd;
 

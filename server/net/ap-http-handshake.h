@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <libsoup/soup.h>
+#include "net/ap-http-request.h"
 
 /* The opening handshake of a WebSocket (RFC 6455, section 4.2): what is asked, what is answered, and the socket taken.
  */
@@ -11,7 +11,7 @@
 #define AP_NEUTRAL_PROTOCOL "audio-pipeline"
 
 /* The client's handshake (section 4.2.1). FALSE: it has been answered. */
-gboolean ap_http_handshake_check (SoupServerMessage *message);
+gboolean ap_http_handshake_check (ApHttpRequest *request);
 
 /**
  * ap_http_handshake_choose:
@@ -25,7 +25,7 @@ gboolean ap_http_handshake_check (SoupServerMessage *message);
 gboolean ap_http_handshake_choose (const char *offered, const char *const *known, const char **chosen);
 
 /* Answers with 101, or with 400 and returns FALSE. */
-gboolean ap_http_handshake_accept (SoupServerMessage *message, const char *protocol);
+gboolean ap_http_handshake_accept (ApHttpRequest *request, const char *protocol);
 
 /**
  * ap_http_handshake_take:
@@ -36,4 +36,4 @@ gboolean ap_http_handshake_accept (SoupServerMessage *message, const char *proto
  *
  * Returns: the descriptor, or -1 with errno
  */
-int ap_http_handshake_take (SoupServerMessage *message, GBytes **early);
+int ap_http_handshake_take (ApHttpRequest *request, GBytes **early);

@@ -3,104 +3,123 @@
 
 #include "net/ap-http.h"
 
-#include "base/ap-json.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "net/ap-http-handshake.h"
+#include "net/ap-http-target.h"
 #include "net/ap-listener.h"
 #include "net/ap-origin.h"
 
 #include <errno.h>
 #include <string.h>
 
+/* A method of a path; of a WebSocket, GET. */
 typedef struct {
-  gboolean open;         /* to everybody, without a token */
-  ApHttpHandler handler; /* of a plain route */
-  ApHttpUpgrade upgrade; /* of a WebSocket route */
-  const char *const *protocols;
-  gconstpointer endpoint;
+  const char *path;
+  char **pattern; /* @path in segments */
+  ApHttpRoute plain;
+  ApHttpWebSocket websocket; /* if it has @upgraded */
   gpointer data;
 } Route;
 
 struct _ApHttp {
   SoupServer *server;
   ApListener *listener;
-  GHashTable *routes; /* path -> Route */
+  GPtrArray *routes; /* of Route, in the order in which they are tried */
   const char *const *allowed_origins;
-  const ApTokens *tokens;                 /* NULL: none is asked for */
-  const char *(*refusal) (gpointer data); /* NULL: everybody is let in */
-  gpointer refusal_data;
+  const ApTokens *tokens; /* NULL: none is asked for */
+  guint answer_seconds;
 };
 
-void
-ap_http_respond (SoupServerMessage *message, guint status, const char *json)
+/* What of a body may still come. */
+typedef struct {
+  gsize left;
+  gboolean wanted; /* it is kept for a handler */
+} BodyBound;
+
+static gboolean
+is_websocket (const Route *route)
 {
-  /* libsoup may have answered before us. */
-  soup_message_body_truncate (soup_server_message_get_response_body (message));
-  soup_server_message_set_status (message, status, status == AP_HTTP_UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
-  soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, json, strlen (json));
+  return route->websocket.upgraded != NULL;
 }
 
-void
-ap_http_respond_error (SoupServerMessage *message, guint status, const char *text)
+static gboolean
+needs_token (const Route *route)
 {
-  g_autofree char *body = ap_json_error_body (text);
-
-  ap_http_respond (message, status, body);
+  return route == NULL || !(is_websocket (route) ? route->websocket.no_token : route->plain.no_token);
 }
 
-static char *
-peer_name (SoupServerMessage *message)
-{
-  GSocketAddress *address = soup_server_message_get_remote_address (message);
-
-  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address)) : g_strdup ("-");
-}
-
+/* The 101 is on its way: from here on the socket is ours. */
 static void
 on_handshake_sent (SoupServerMessage *message, gpointer data)
 {
   const Route *route = data;
-  g_autofree char *peer = NULL;
+  ApHttpRequest *request = ap_http_request_from_message (message);
   g_autoptr (GBytes) early = NULL;
   int fd;
 
   if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
     return;
-  peer = peer_name (message);
-  fd = ap_http_handshake_take (message, &early);
+  fd = ap_http_handshake_take (request, &early);
   if (fd < 0)
     ap_warning ("a client is turned away: %s", g_strerror (errno));
   else
-    route->upgrade (fd, early, peer, route->endpoint, route->data);
-}
-
-static const char *
-offered_protocols (SoupServerMessage *message)
-{
-  return soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Sec-WebSocket-Protocol");
+    route->websocket.upgraded (request, fd, early, route->data);
 }
 
 static void
-upgrade (SoupServerMessage *message, const Route *route)
+upgrade (SoupServerMessage *message, ApHttpRequest *request, const Route *route)
 {
   const char *protocol = NULL;
 
-  ap_http_handshake_choose (offered_protocols (message), route->protocols, &protocol);
-  if (ap_http_handshake_accept (message, protocol))
+  ap_http_handshake_choose (ap_http_request_get_header (request, "Sec-WebSocket-Protocol"), route->websocket.protocols,
+                            &protocol);
+  if (ap_http_handshake_accept (request, protocol))
     g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
 }
 
+static gboolean
+takes (const Route *route, const char *method)
+{
+  return g_str_equal (route->plain.method, method) ||
+         (!is_websocket (route) && g_str_equal (method, "HEAD") && g_str_equal (route->plain.method, "GET"));
+}
+
+/* Returns: (nullable): a route of the path that a request is for: the one for its method, else any. */
+static const Route *
+find_route (ApHttp *http, const char *const *segments, const char *method, char ***parameters)
+{
+  const Route *found = NULL;
+
+  for (guint i = 0; i < http->routes->len; i++) {
+    const Route *route = g_ptr_array_index (http->routes, i);
+
+    if (found == NULL ? !ap_http_path_match ((const char *const *)route->pattern, segments, parameters)
+                      : !g_str_equal (route->path, found->path))
+      continue;
+    found = route;
+    if (takes (route, method))
+      break;
+  }
+  return found;
+}
+
+/* When a request has come as a whole and nobody has refused it. */
 static void
 on_request (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
 {
-  ApHttp *http = data;
-  const Route *route = g_hash_table_lookup (http->routes, path);
+  ApHttpRequest *request = ap_http_request_from_message (message);
+  const Route *route = ap_http_request_get_route (request);
 
-  if (route->upgrade != NULL)
-    upgrade (message, route);
-  else
-    route->handler (message, route->data);
+  if (is_websocket (route)) {
+    upgrade (message, request, route);
+    return;
+  }
+  if (route->plain.max_body > 0)
+    ap_http_request_take_body (request);
+  route->plain.handle (request, route->data);
+  if (!ap_http_request_is_answered (request))
+    ap_http_request_wait (request, ((ApHttp *)data)->answer_seconds);
 }
 
 /* Two programs in a row must not read one request in two ways (RFC 9112, sections 3.2 and 6.3). */
@@ -124,11 +143,20 @@ has_body (SoupMessageHeaders *headers)
 }
 
 static void
-refuse_method (SoupServerMessage *message, const Route *route)
+refuse_method (ApHttp *http, ApHttpRequest *request, const Route *found)
 {
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
-                                route->upgrade != NULL ? "GET" : "GET, HEAD");
-  ap_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
+  g_autoptr (GString) allow = g_string_new (NULL);
+
+  for (guint i = 0; i < http->routes->len; i++) {
+    const Route *route = g_ptr_array_index (http->routes, i);
+
+    if (!g_str_equal (route->path, found->path))
+      continue;
+    g_string_append_printf (allow, "%s%s%s", allow->len > 0 ? ", " : "", route->plain.method,
+                            takes (route, "HEAD") ? ", HEAD" : "");
+  }
+  ap_http_request_add_header (request, "Allow", allow->str);
+  ap_http_request_respond_error (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
 }
 
 static gboolean
@@ -139,25 +167,25 @@ origin_is_allowed (ApHttp *http, SoupMessageHeaders *headers)
 }
 
 static void
-refuse_upgrade (ApHttp *http, SoupServerMessage *message, const Route *route)
+refuse_upgrade (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, const Route *route)
 {
   const char *protocol;
-  const char *reason;
 
-  if (!ap_http_handshake_check (message))
+  if (!ap_http_handshake_check (request))
     return;
-  if (!origin_is_allowed (http, soup_server_message_get_request_headers (message))) {
-    ap_http_respond_error (message, SOUP_STATUS_FORBIDDEN,
-                           "pages of this origin may not connect; --allow-origin names those that may");
-    return;
-  }
-  if (!ap_http_handshake_choose (offered_protocols (message), route->protocols, &protocol)) {
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "this path speaks none of the sub-protocols offered");
+  if (!origin_is_allowed (http, headers)) {
+    ap_http_request_respond_error (request, SOUP_STATUS_FORBIDDEN,
+                                   "pages of this origin may not connect; --allow-origin names those that may");
     return;
   }
-  reason = http->refusal != NULL ? http->refusal (http->refusal_data) : NULL;
-  if (reason != NULL)
-    ap_http_respond_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
+  if (!ap_http_handshake_choose (soup_message_headers_get_list (headers, "Sec-WebSocket-Protocol"),
+                                 route->websocket.protocols, &protocol)) {
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST,
+                                   "this path speaks none of the sub-protocols offered");
+    return;
+  }
+  if (route->websocket.admit != NULL)
+    route->websocket.admit (request, route->data);
 }
 
 static gboolean
@@ -169,47 +197,79 @@ has_token (const ApHttp *http, SoupMessageHeaders *headers)
 }
 
 static void
-require_token (SoupServerMessage *message)
+require_token (ApHttpRequest *request)
 {
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "WWW-Authenticate",
-                                "Bearer realm=\"audio-pipeline\"");
-  ap_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED,
-                         "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, with the "
-                         "sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
+  ap_http_request_add_header (request, "WWW-Authenticate", "Bearer realm=\"audio-pipeline\"");
+  ap_http_request_respond_error (request, SOUP_STATUS_UNAUTHORIZED,
+                                 "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, "
+                                 "with the sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
+}
+
+static void
+refuse_body (ApHttpRequest *request, const Route *route)
+{
+  g_autofree char *text =
+      route->plain.max_body > 0
+          ? g_strdup_printf ("this path takes a body of at most %" G_GSIZE_FORMAT " bytes", route->plain.max_body)
+          : g_strdup ("this path takes no body");
+
+  ap_http_request_respond_error (request, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, text);
+}
+
+static gboolean
+is_body_too_large (SoupMessageHeaders *headers, const Route *route)
+{
+  goffset length = soup_message_headers_get_content_length (headers); /* 0 when it is not known */
+
+  return has_body (headers) && (route->plain.max_body == 0 || (guint64)length > route->plain.max_body);
 }
 
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
 static void
-refuse (ApHttp *http, SoupServerMessage *message, const char *path)
+refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri *uri)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  const Route *route = g_hash_table_lookup (http->routes, path);
-  const char *method = soup_server_message_get_method (message);
+  g_auto (GStrv) segments = ap_http_path_split (g_uri_get_path (uri));
+  char **query = ap_http_form_parse (g_uri_get_query (uri));
+  char **parameters = NULL;
+  const char *method = ap_http_request_get_method (request);
+  const Route *route = segments != NULL ? find_route (http, (const char *const *)segments, method, &parameters) : NULL;
 
+  ap_http_request_set_route (request, route, parameters, query);
   if (is_ambiguous (headers))
-    ap_http_respond_error (message, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
-  else if (!(route != NULL && route->open) && !has_token (http, headers))
-    require_token (message);
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
+  else if (needs_token (route) && !has_token (http, headers))
+    require_token (request);
+  else if (segments == NULL || query == NULL)
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "path and query must be UTF-8, without NUL");
   else if (route == NULL)
-    ap_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
-  else if (method != SOUP_METHOD_GET && (method != SOUP_METHOD_HEAD || route->upgrade != NULL))
-    refuse_method (message, route);
-  else if (has_body (headers))
-    ap_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "no path of this server takes a body");
-  else if (route->upgrade != NULL)
-    refuse_upgrade (http, message, route);
+    ap_http_request_respond_error (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
+  else if (!takes (route, method))
+    refuse_method (http, request, route);
+  else if (is_body_too_large (headers, route))
+    refuse_body (request, route);
+  else if (is_websocket (route))
+    refuse_upgrade (http, request, headers, route);
 }
 
-/* libsoup reads a body to its end before it answers, as fast as it comes. A small one is let pass, so that the client
- * sees its answer; from a large one the connection is taken away. */
+/* libsoup reads a body to its end before it answers, as fast as it comes. Of one that nobody wants a little is let
+ * pass, so that the client sees its answer; from a larger one the connection is taken away. */
 static void
 on_body_chunk (SoupServerMessage *message, GBytes *chunk, gpointer data)
 {
-  gsize *left = data;
+  BodyBound *bound = data;
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
   gsize length = g_bytes_get_size (chunk);
 
-  if (length <= *left) {
-    *left -= length;
+  if (length <= bound->left) {
+    bound->left -= length;
+    return;
+  }
+  if (bound->wanted) {
+    *bound = (BodyBound){ .left = AP_RECEIVE_BYTES };
+    soup_message_body_truncate (body);
+    soup_message_body_set_accumulate (body, FALSE);
+    ap_http_request_respond_error (ap_http_request_from_message (message), SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+                                   "the body is larger than this path takes");
     return;
   }
   g_signal_handlers_disconnect_by_data (message, data);
@@ -217,19 +277,17 @@ on_body_chunk (SoupServerMessage *message, GBytes *chunk, gpointer data)
 }
 
 static void
-free_left (gpointer left, GClosure *closure)
+free_bound (gpointer bound, GClosure *closure)
 {
-  g_free (left);
+  g_free (bound);
 }
 
 static void
-bound_body (SoupServerMessage *message)
+bound_body (SoupServerMessage *message, const BodyBound *bound)
 {
-  gsize *left = g_new (gsize, 1);
-
-  *left = AP_RECEIVE_BYTES;
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  g_signal_connect_data (message, "got-chunk", G_CALLBACK (on_body_chunk), left, free_left, 0);
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), bound->wanted);
+  g_signal_connect_data (message, "got-chunk", G_CALLBACK (on_body_chunk), g_memdup2 (bound, sizeof *bound), free_bound,
+                         0);
 }
 
 /* When a request's headers have come, before its body. */
@@ -237,14 +295,16 @@ static void
 on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  ApHttpRequest *request = ap_http_request_new (message);
+  const Route *route;
+  gboolean wanted;
 
-  /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
-  /* libsoup answers a Range of many parts with many times the bytes, and no path has anything to take a part of. */
-  soup_message_headers_remove (headers, "Range");
-  if (has_body (headers))
-    bound_body (message);
-  refuse (data, message, path);
+  refuse (data, request, headers, soup_server_message_get_uri (message));
+  if (!has_body (headers))
+    return;
+  route = ap_http_request_get_route (request);
+  wanted = !ap_http_request_is_answered (request);
+  bound_body (message, &(BodyBound){ wanted ? route->plain.max_body : AP_RECEIVE_BYTES, wanted });
 }
 
 static void
@@ -262,15 +322,26 @@ on_accepted (GSocketConnection *connection, gpointer data)
     ap_debug ("a client is turned away: %s", error->message);
 }
 
+static void
+free_route (gpointer data)
+{
+  Route *route = data;
+
+  g_strfreev (route->pattern);
+  g_free (route);
+}
+
 ApHttp *
 ap_http_new (int listen_fd)
 {
   ApHttp *http = g_new0 (ApHttp, 1);
 
-  http->server = soup_server_new ("server-header", "audio-pipeline", NULL);
-  http->routes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  /* A path keeps its escapes, so that an escaped slash separates nothing. */
+  http->server = g_object_new (SOUP_TYPE_SERVER, "server-header", "audio-pipeline", "raw-paths", TRUE, NULL);
+  http->routes = g_ptr_array_new_with_free_func (free_route);
   soup_server_add_early_handler (http->server, NULL, on_headers, http, NULL);
   soup_server_add_handler (http->server, NULL, on_request, http, NULL);
+  http->answer_seconds = AP_HTTP_ANSWER_SECONDS;
   http->listener = ap_listener_new (listen_fd, AP_HTTP_REQUEST_SECONDS, on_accepted, http);
   return http;
 }
@@ -281,34 +352,28 @@ ap_http_free (ApHttp *http)
   ap_http_stop_accepting (http);
   soup_server_disconnect (http->server);
   g_object_unref (http->server);
-  g_hash_table_unref (http->routes);
+  g_ptr_array_unref (http->routes);
   g_free (http);
 }
 
 static void
 add_route (ApHttp *http, const char *path, Route route)
 {
-  g_hash_table_insert (http->routes, g_strdup (path), g_memdup2 (&route, sizeof route));
+  route.path = path;
+  route.pattern = g_strsplit (path, "/", -1);
+  g_ptr_array_add (http->routes, g_memdup2 (&route, sizeof route));
 }
 
 void
-ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data)
+ap_http_add_route (ApHttp *http, const ApHttpRoute *route, gpointer data)
 {
-  add_route (http, path, (Route){ .handler = handler, .data = data });
+  add_route (http, route->path, (Route){ .plain = *route, .data = data });
 }
 
 void
-ap_http_add_open_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data)
+ap_http_add_websocket (ApHttp *http, const ApHttpWebSocket *websocket, gpointer data)
 {
-  add_route (http, path, (Route){ .open = TRUE, .handler = handler, .data = data });
-}
-
-void
-ap_http_add_websocket (ApHttp *http, const char *path, const char *const *protocols, ApHttpUpgrade upgrade_func,
-                       gconstpointer endpoint, gpointer data)
-{
-  add_route (http, path,
-             (Route){ .upgrade = upgrade_func, .protocols = protocols, .endpoint = endpoint, .data = data });
+  add_route (http, websocket->path, (Route){ .plain = { .method = "GET" }, .websocket = *websocket, .data = data });
 }
 
 void
@@ -324,10 +389,9 @@ ap_http_set_allowed_origins (ApHttp *http, const char *const *origins)
 }
 
 void
-ap_http_set_admission (ApHttp *http, const char *(*refusal) (gpointer data), gpointer data)
+ap_http_set_answer_seconds (ApHttp *http, guint seconds)
 {
-  http->refusal = refusal;
-  http->refusal_data = data;
+  http->answer_seconds = seconds;
 }
 
 void

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "net/ap-http-request.h"
 #include "net/ap-tokens.h"
 
-#include <libsoup/soup.h>
-
-/* RFC 9110, section 15.5.22; libsoup does not name it. */
-#define AP_HTTP_UPGRADE_REQUIRED 426
-
-/* The HTTP side of a worker: a listening socket, libsoup's server behind it, and routes by exact path. Belongs to the
- * worker's thread. */
+/* The HTTP side of a worker: a listening socket, libsoup's server behind it, and routes. Belongs to the worker's
+ * thread.
+ *
+ * A path is that of a route or has segments that any text stands for: `/api/calls/{callSid}/hangup`. The first route
+ * added whose path fits decides; routes of the very same path differ by method. What no route takes is answered by 404,
+ * 405 with Allow, 413, or 400. */
 typedef struct _ApHttp ApHttp;
 
-/* Answers a GET or HEAD by ap_http_respond(). */
-typedef void (*ApHttpHandler) (SoupServerMessage *message, gpointer data);
+typedef void (*ApHttpHandler) (ApHttpRequest *request, gpointer data);
 
-/**
- * ApHttpUpgrade:
- * @fd: (transfer full): the socket after the handshake
- * @early: (nullable): bytes that came with the request
- */
-typedef void (*ApHttpUpgrade) (int fd, GBytes *early, const char *peer, gconstpointer endpoint, gpointer data);
+typedef struct {
+  const char *method; /* GET answers HEAD too */
+  const char *path;
+  /* Answers, or keeps a reference and answers later. */
+  ApHttpHandler handle;
+  gsize max_body;    /* a larger one is answered by 413; 0: it takes none */
+  gboolean no_token; /* open to everybody, whatever tokens are set */
+} ApHttpRoute;
+
+typedef struct {
+  const char *path;
+  const char *const *protocols; /* see ap_http_handshake_choose() */
+  /* (nullable): sees a handshake that is in order, and refuses it by answering; now, not later */
+  ApHttpHandler admit;
+  /* The socket after the handshake, which is the callee's. @early: (nullable): bytes that came with the request */
+  void (*upgraded) (ApHttpRequest *request, int fd, GBytes *early, gpointer data);
+  gboolean no_token;
+} ApHttpWebSocket;
 
 /**
  * ap_http_new:
@@ -31,29 +42,21 @@ typedef void (*ApHttpUpgrade) (int fd, GBytes *early, const char *peer, gconstpo
 ApHttp *ap_http_new (int listen_fd);
 void ap_http_free (ApHttp *http);
 
-void ap_http_add_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data);
-/* The same for a path that is open to who has no token. */
-void ap_http_add_open_handler (ApHttp *http, const char *path, ApHttpHandler handler, gpointer data);
-/* @endpoint is passed to @upgrade; it tells one path from another. @protocols: see ap_http_handshake_choose(). */
-void ap_http_add_websocket (ApHttp *http, const char *path, const char *const *protocols, ApHttpUpgrade upgrade,
-                            gconstpointer endpoint, gpointer data);
+/* What they point to must outlive @http; @data is passed to their functions. */
+void ap_http_add_route (ApHttp *http, const ApHttpRoute *route, gpointer data);
+void ap_http_add_websocket (ApHttp *http, const ApHttpWebSocket *websocket, gpointer data);
 
-/* Every request must have one of @tokens, which must outlive @http; others get 401. */
+/* Every request must have one of @tokens, which must outlive @http; others get 401. NULL: none is asked for. */
 void ap_http_set_tokens (ApHttp *http, const ApTokens *tokens);
 
 /* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). @origins
  * must outlive @http. */
 void ap_http_set_allowed_origins (ApHttp *http, const char *const *origins);
 
-/* @refusal is asked before each handshake: NULL lets it pass, a reason refuses it with 503. */
-void ap_http_set_admission (ApHttp *http, const char *(*refusal) (gpointer data), gpointer data);
+/* How long a handler may take to answer; AP_HTTP_ANSWER_SECONDS otherwise. */
+void ap_http_set_answer_seconds (ApHttp *http, guint seconds);
 
 /* No new connections from now on; those that are there stay. */
 void ap_http_stop_accepting (ApHttp *http);
-
-/* Answers with @status and a JSON body. */
-void ap_http_respond (SoupServerMessage *message, guint status, const char *json);
-/* The same with `{"error":"@text"}`. */
-void ap_http_respond_error (SoupServerMessage *message, guint status, const char *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApHttp, ap_http_free)

@@ -16,7 +16,9 @@ struct _ApSession {
   char *peer; /* its address */
   ApSessionHost *host;
   const ApEndpoint *endpoint;
-  gpointer state; /* the endpoint's */
+  gpointer room;          /* its room's state */
+  gpointer state;         /* the endpoint's */
+  ApHttpRequest *request; /* the handshake's; NULL after @open */
   ApConnection *connection;
   ApPipeline *pipeline;
   gboolean shares_pipeline; /* with the other sessions of the worker */
@@ -375,26 +377,30 @@ take_pipeline (ApSession *session, GError **error)
 }
 
 void
-ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, GBytes *early, const char *peer)
+ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room, ApHttpRequest *request, int fd,
+                 GBytes *early)
 {
   static guint64 last_id; /* atomic; 0 is nobody's */
   g_autoptr (ApSession) session = g_object_new (AP_TYPE_SESSION, NULL);
   g_autoptr (GError) error = NULL;
 
   session->id = __atomic_add_fetch (&last_id, 1, __ATOMIC_RELAXED);
-  session->peer = g_strdup (peer);
+  session->peer = g_strdup (request != NULL ? ap_http_request_get_peer (request) : "-");
   session->host = host;
   session->endpoint = endpoint;
+  session->room = room;
+  session->request = request;
   session->opened_at = g_get_monotonic_time ();
   session->connection = ap_connection_new (host->poller, fd, host->max_frame_bytes, &connection_callbacks, session);
   ap_session_registry_add (host->registry, session->id, session);
-  ap_debug ("%s session=%" G_GUINT64_FORMAT " opened by %s", endpoint->path, session->id, peer);
+  ap_debug ("%s session=%" G_GUINT64_FORMAT " opened by %s", endpoint->path, session->id, session->peer);
   if (!take_pipeline (session, &error)) {
     ap_warning ("%s session=%" G_GUINT64_FORMAT ": %s", endpoint->path, session->id, error->message);
     begin_close (session, 1011, "the pipeline cannot be built");
   }
   if (endpoint->open != NULL)
     session->state = endpoint->open (session);
+  session->request = NULL;
   if (!ap_connection_start (session->connection, early)) {
     ap_warning ("%s session=%" G_GUINT64_FORMAT " turned away: %s", endpoint->path, session->id, g_strerror (errno));
     ap_session_abort (session, "the system refused to watch the socket");
@@ -428,6 +434,30 @@ ap_session_init (ApSession *session)
 }
 
 /* For endpoints. */
+
+guint64
+ap_session_get_id (ApSession *session)
+{
+  return session->id;
+}
+
+ApSessionHost *
+ap_session_get_host (ApSession *session)
+{
+  return session->host;
+}
+
+gpointer
+ap_session_get_room (ApSession *session)
+{
+  return session->room;
+}
+
+ApHttpRequest *
+ap_session_get_request (ApSession *session)
+{
+  return session->request;
+}
 
 gpointer
 ap_session_get_state (ApSession *session)

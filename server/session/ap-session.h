@@ -35,17 +35,26 @@ gboolean ap_session_host_start_passthrough (ApSessionHost *host, GError **error)
 
 /**
  * ap_session_open:
+ * @room: the state of the endpoint's room
+ * @request: (nullable): the handshake's
  * @fd: (transfer full): the socket after the handshake
  * @early: (nullable): bytes that came with the handshake
- * @peer: the peer's address, for the log
  *
  * Begins a session; from here on it lives by itself.
  */
-void ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, int fd, GBytes *early, const char *peer);
+void ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room, ApHttpRequest *request, int fd,
+                      GBytes *early);
+
+/* Unique in the process. */
+guint64 ap_session_get_id (ApSession *session);
+ApSessionHost *ap_session_get_host (ApSession *session);
 
 /* For endpoints. */
 
 gpointer ap_session_get_state (ApSession *session);
+gpointer ap_session_get_room (ApSession *session);
+/* The handshake's: path, query, headers, peer. In @open only. */
+ApHttpRequest *ap_session_get_request (ApSession *session);
 /* Puts @length bytes into the pipeline as one buffer; results come to the endpoint's @frame. Without effect once the
  * session is closing. */
 void ap_session_push (ApSession *session, const guint8 *data, gsize length);

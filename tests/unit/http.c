@@ -26,7 +26,7 @@ typedef struct {
 } Fixture;
 
 static void
-on_upgrade (int fd, GBytes *early, const char *peer, gconstpointer endpoint, gpointer data)
+on_upgrade (ApHttpRequest *request, int fd, GBytes *early, gpointer data)
 {
   Fixture *fixture = data;
 
@@ -45,7 +45,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
   fixture->http = ap_http_new (fd);
-  ap_http_add_websocket (fixture->http, "/ws", NULL, on_upgrade, NULL, fixture);
+  ap_http_add_websocket (fixture->http, &(ApHttpWebSocket){ .path = "/ws", .upgraded = on_upgrade }, fixture);
   fixture->server = -1;
   fixture->client = -1;
 }

@@ -58,7 +58,7 @@ open_session_on (Fixture *fixture, int fds[2], const char *elements, ApPipelineM
   fixture->spec.elements = elements;
   fixture->spec.mode = mode;
   fixture->peer = fds[1];
-  ap_session_open (&fixture->host, &ap_echo_endpoint, fds[0], NULL, "the test");
+  ap_session_open (&fixture->host, ap_echo_room.endpoints[0], NULL, NULL, fds[0], NULL);
 }
 
 static void

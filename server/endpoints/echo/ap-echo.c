@@ -16,8 +16,13 @@ echo_frame (ApSession *session, GstBuffer *buffer)
   ap_session_send_buffer (session, buffer);
 }
 
-const ApEndpoint ap_echo_endpoint = {
+static const ApEndpoint endpoint = {
   .path = "/ws/audio",
   .binary = echo_binary,
   .frame = echo_frame,
+};
+
+const ApRoom ap_echo_room = {
+  .name = "echo",
+  .endpoints = (const ApEndpoint *const[]){ &endpoint, NULL },
 };

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "net/ap-http-request.h"
+
+#include "base/ap-invoke.h"
+#include "base/ap-json.h"
+#include "net/ap-http-target.h"
+
+#include <string.h>
+
+#define KEY "ap-http-request"
+
+struct _ApHttpRequest {
+  gatomicrefcount refs;
+  GMainContext *context; /* the worker's */
+
+  gconstpointer route; /* ap-http's */
+  const char *method;  /* interned */
+  char *target;
+  char *peer;
+  char *range;
+  SoupMessageHeaders *headers;
+  char **parameters;
+  char **query;
+  GBytes *body;
+  GPtrArray *answer_headers; /* (nullable) names and values by turns; of who answers, until it does */
+
+  /* The worker's thread's own. */
+  SoupServerMessage *message; /* whose data this is; NULL once it has gone */
+  gboolean answered;
+  GSource *deadline; /* while it waits for an answer */
+};
+
+typedef struct {
+  ApHttpRequest *request;
+  guint status;
+  GPtrArray *headers; /* (nullable) */
+  char *content_type;
+  GBytes *body;
+} Answer;
+
+static void
+end_deadline (ApHttpRequest *request)
+{
+  if (request->deadline == NULL)
+    return;
+  g_source_destroy (request->deadline);
+  g_clear_pointer (&request->deadline, g_source_unref);
+}
+
+/* libsoup is through with it: answered, or the client or the server has left. */
+static void
+on_message_gone (gpointer data)
+{
+  ApHttpRequest *request = data;
+
+  end_deadline (request);
+  request->message = NULL;
+  ap_http_request_unref (request);
+}
+
+static char *
+target_of (SoupServerMessage *message)
+{
+  GUri *uri = soup_server_message_get_uri (message);
+  const char *query = g_uri_get_query (uri);
+
+  return g_strconcat (g_uri_get_path (uri), query != NULL ? "?" : NULL, query, NULL);
+}
+
+ApHttpRequest *
+ap_http_request_new (SoupServerMessage *message)
+{
+  ApHttpRequest *request = g_new0 (ApHttpRequest, 1);
+  GSocketAddress *peer = soup_server_message_get_remote_address (message);
+
+  g_atomic_ref_count_init (&request->refs);
+  request->context = g_main_context_ref_thread_default ();
+  request->message = message;
+  request->method = soup_server_message_get_method (message);
+  request->target = target_of (message);
+  request->peer = peer != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (peer)) : g_strdup ("-");
+  request->headers = soup_message_headers_ref (soup_server_message_get_request_headers (message));
+  request->range = g_strdup (soup_message_headers_get_list (request->headers, "Range"));
+  /* libsoup answers one of many parts with many times the bytes. */
+  soup_message_headers_remove (request->headers, "Range");
+  g_object_set_data_full (G_OBJECT (message), KEY, request, on_message_gone);
+  return request;
+}
+
+ApHttpRequest *
+ap_http_request_from_message (SoupServerMessage *message)
+{
+  return g_object_get_data (G_OBJECT (message), KEY);
+}
+
+ApHttpRequest *
+ap_http_request_ref (ApHttpRequest *request)
+{
+  g_atomic_ref_count_inc (&request->refs);
+  return request;
+}
+
+void
+ap_http_request_unref (ApHttpRequest *request)
+{
+  if (!g_atomic_ref_count_dec (&request->refs))
+    return;
+  g_main_context_unref (request->context);
+  soup_message_headers_unref (request->headers);
+  g_clear_pointer (&request->answer_headers, g_ptr_array_unref);
+  g_clear_pointer (&request->body, g_bytes_unref);
+  g_strfreev (request->parameters);
+  g_strfreev (request->query);
+  g_free (request->target);
+  g_free (request->range);
+  g_free (request->peer);
+  g_free (request);
+}
+
+const char *
+ap_http_request_get_method (ApHttpRequest *request)
+{
+  return request->method;
+}
+
+const char *
+ap_http_request_get_target (ApHttpRequest *request)
+{
+  return request->target;
+}
+
+const char *
+ap_http_request_get_parameter (ApHttpRequest *request, const char *name)
+{
+  return ap_http_form_get ((const char *const *)request->parameters, name);
+}
+
+const char *
+ap_http_request_get_query (ApHttpRequest *request, const char *name)
+{
+  return ap_http_form_get ((const char *const *)request->query, name);
+}
+
+const char *
+ap_http_request_get_header (ApHttpRequest *request, const char *name)
+{
+  return soup_message_headers_get_list (request->headers, name);
+}
+
+const char *
+ap_http_request_get_range (ApHttpRequest *request)
+{
+  return request->range;
+}
+
+GBytes *
+ap_http_request_get_body (ApHttpRequest *request)
+{
+  return request->body;
+}
+
+const char *
+ap_http_request_get_peer (ApHttpRequest *request)
+{
+  return request->peer;
+}
+
+SoupServerMessage *
+ap_http_request_get_message (ApHttpRequest *request)
+{
+  return request->message;
+}
+
+void
+ap_http_request_set_route (ApHttpRequest *request, gconstpointer route, char **parameters, char **query)
+{
+  request->route = route;
+  request->parameters = parameters;
+  request->query = query;
+}
+
+gconstpointer
+ap_http_request_get_route (ApHttpRequest *request)
+{
+  return request->route;
+}
+
+void
+ap_http_request_take_body (ApHttpRequest *request)
+{
+  request->body = soup_message_body_flatten (soup_server_message_get_request_body (request->message));
+}
+
+gboolean
+ap_http_request_is_answered (ApHttpRequest *request)
+{
+  return request->answered;
+}
+
+void
+ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value)
+{
+  if (request->answer_headers == NULL)
+    request->answer_headers = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (request->answer_headers, g_strdup (name));
+  g_ptr_array_add (request->answer_headers, g_strdup (value));
+}
+
+static void
+answer_now (const Answer *answer)
+{
+  ApHttpRequest *request = answer->request;
+  SoupServerMessage *message = request->message;
+  SoupMessageHeaders *headers;
+
+  if (message == NULL || request->answered)
+    return;
+  request->answered = TRUE;
+  headers = soup_server_message_get_response_headers (message);
+  for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i += 2)
+    soup_message_headers_replace (headers, g_ptr_array_index (answer->headers, i),
+                                  g_ptr_array_index (answer->headers, i + 1));
+  soup_server_message_set_status (message, answer->status,
+                                  answer->status == AP_HTTP_UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
+  /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */
+  if (soup_message_headers_get_one (headers, "Connection") == NULL)
+    soup_message_headers_replace (headers, "Connection", "close");
+  /* libsoup may have answered before us. */
+  soup_message_body_truncate (soup_server_message_get_response_body (message));
+  if (answer->content_type != NULL)
+    soup_message_headers_replace (headers, "Content-Type", answer->content_type);
+  if (answer->body != NULL)
+    soup_message_body_append_bytes (soup_server_message_get_response_body (message), answer->body);
+  if (request->deadline == NULL)
+    return;
+  end_deadline (request);
+  soup_server_message_unpause (message);
+}
+
+static gboolean
+on_answer (gpointer data)
+{
+  answer_now (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_answer (gpointer data)
+{
+  Answer *answer = data;
+
+  ap_http_request_unref (answer->request);
+  g_clear_pointer (&answer->headers, g_ptr_array_unref);
+  g_clear_pointer (&answer->body, g_bytes_unref);
+  g_free (answer->content_type);
+  g_free (answer);
+}
+
+void
+ap_http_request_respond (ApHttpRequest *request, guint status, const char *content_type, GBytes *body)
+{
+  Answer *answer = g_new0 (Answer, 1);
+
+  answer->request = ap_http_request_ref (request);
+  answer->status = status;
+  answer->headers = g_steal_pointer (&request->answer_headers);
+  answer->content_type = g_strdup (content_type);
+  answer->body = body != NULL ? g_bytes_ref (body) : NULL;
+  if (!g_main_context_is_owner (request->context)) {
+    ap_invoke (request->context, on_answer, answer, free_answer);
+    return;
+  }
+  answer_now (answer);
+  free_answer (answer);
+}
+
+void
+ap_http_request_respond_json (ApHttpRequest *request, guint status, const char *json)
+{
+  g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
+
+  ap_http_request_respond (request, status, "application/json", body);
+}
+
+void
+ap_http_request_respond_error (ApHttpRequest *request, guint status, const char *text)
+{
+  g_autofree char *json = ap_json_error_body (text);
+
+  ap_http_request_respond_json (request, status, json);
+}
+
+/* By itself, and without the headers of a handler that may be about to answer on another thread. */
+static gboolean
+on_deadline (gpointer request)
+{
+  g_autofree char *json = ap_json_error_body ("the server found no answer in time");
+  g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
+  const Answer answer = {
+    .request = request,
+    .status = SOUP_STATUS_SERVICE_UNAVAILABLE,
+    .content_type = (char *)"application/json",
+    .body = body,
+  };
+
+  answer_now (&answer);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ap_http_request_wait (ApHttpRequest *request, guint seconds)
+{
+  soup_server_message_pause (request->message);
+  request->deadline = g_timeout_source_new_seconds (seconds);
+  g_source_set_callback (request->deadline, on_deadline, request, NULL);
+  g_source_attach (request->deadline, request->context);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+/* RFC 9110, section 15.5.22; libsoup does not name it. */
+#define AP_HTTP_UPGRADE_REQUIRED 426
+
+/* One request and its answer. A handler answers at once, or keeps a reference and answers later, from whatever thread;
+ * meanwhile the connection waits, for AP_HTTP_ANSWER_SECONDS at most: then it is answered with 503. Only the first
+ * answer counts, and one to a client that has left goes nowhere, so that a handler need not ask.
+ *
+ * What was asked may be read by whoever has a reference, by one thread at a time; strings live as long as that. */
+typedef struct _ApHttpRequest ApHttpRequest;
+
+/* From any thread. */
+ApHttpRequest *ap_http_request_ref (ApHttpRequest *request);
+void ap_http_request_unref (ApHttpRequest *request);
+
+const char *ap_http_request_get_method (ApHttpRequest *request);
+/* As it came, with escapes and query: what a signature is made over. */
+const char *ap_http_request_get_target (ApHttpRequest *request);
+/* Of the route's `{name}`; NULL if it has none of that name. */
+const char *ap_http_request_get_parameter (ApHttpRequest *request, const char *name);
+/* Of the query: the first value of that name, valid UTF-8, or NULL. */
+const char *ap_http_request_get_query (ApHttpRequest *request, const char *name);
+/* Of the headers: all values of that name, with commas between, or NULL. */
+const char *ap_http_request_get_header (ApHttpRequest *request, const char *name);
+/* Returns: (nullable): the header Range, for a handler that answers with parts; for others it is not there */
+const char *ap_http_request_get_range (ApHttpRequest *request);
+/* Returns: (nullable) (transfer none): NULL when the route takes none */
+GBytes *ap_http_request_get_body (ApHttpRequest *request);
+/* The address of the client, or of the proxy before it, for the log. */
+const char *ap_http_request_get_peer (ApHttpRequest *request);
+
+/* A header of the answer to come. To be called by who answers, before it does. */
+void ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value);
+
+/**
+ * ap_http_request_respond:
+ * @content_type: (nullable): NULL without a body
+ * @body: (nullable): not copied
+ *
+ * From any thread.
+ */
+void ap_http_request_respond (ApHttpRequest *request, guint status, const char *content_type, GBytes *body);
+/* The same with a body of JSON. */
+void ap_http_request_respond_json (ApHttpRequest *request, guint status, const char *json);
+/* The same with `{"error":"@text"}`. */
+void ap_http_request_respond_error (ApHttpRequest *request, guint status, const char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApHttpRequest, ap_http_request_unref)
+
+/* For ap-http; on the worker's thread. */
+
+/* Belongs to @message, which it knows for as long as that lives. */
+ApHttpRequest *ap_http_request_new (SoupServerMessage *message);
+/* Returns: (nullable) */
+ApHttpRequest *ap_http_request_from_message (SoupServerMessage *message);
+/* NULL once it has gone. */
+SoupServerMessage *ap_http_request_get_message (ApHttpRequest *request);
+/* What it is for; the strings are names and values by turns, and (transfer full) (nullable). */
+void ap_http_request_set_route (ApHttpRequest *request, gconstpointer route, char **parameters, char **query);
+gconstpointer ap_http_request_get_route (ApHttpRequest *request);
+/* The whole body is there. */
+void ap_http_request_take_body (ApHttpRequest *request);
+gboolean ap_http_request_is_answered (ApHttpRequest *request);
+/* Holds the connection until there is an answer, or 503 after @seconds. */
+void ap_http_request_wait (ApHttpRequest *request, guint seconds);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Routes with parameters, methods and bodies, over a real socket: what reaches a handler, what is answered before one,
+ * and answers that come later. */
+#include "net/ap-http.h"
+#include "net/ap-listener.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http-answer.h"
+#include "test-wait.h"
+
+#define MAX_BODY 1000
+
+typedef struct {
+  GMainContext *context;
+  GMainContextPusher *pusher;
+  ApHttp *http;
+  guint16 port;
+  ApHttpRequest *held; /* by the route that answers later */
+  GThread *thread;
+} Fixture;
+
+/* Says what it was asked. */
+static void
+tell (ApHttpRequest *request, gpointer data)
+{
+  GBytes *bytes = ap_http_request_get_body (request);
+  g_autofree char *text =
+      g_strdup_printf ("%s %s id=%s what=%s q=%s range=%s body=%.*s", ap_http_request_get_method (request),
+                       ap_http_request_get_target (request), ap_http_request_get_parameter (request, "id"),
+                       ap_http_request_get_parameter (request, "what"), ap_http_request_get_query (request, "q"),
+                       ap_http_request_get_range (request), bytes != NULL ? (int)g_bytes_get_size (bytes) : 0,
+                       bytes != NULL ? (const char *)g_bytes_get_data (bytes, NULL) : "");
+  g_autoptr (GBytes) body = g_bytes_new (text, strlen (text));
+
+  ap_http_request_add_header (request, "X-Told", "yes");
+  ap_http_request_respond (request, 200, "text/plain", body);
+}
+
+static void
+hold (ApHttpRequest *request, gpointer data)
+{
+  ((Fixture *)data)->held = ap_http_request_ref (request);
+}
+
+static gpointer
+answer_on_thread (gpointer data)
+{
+  g_autoptr (ApHttpRequest) request = data;
+
+  ap_http_request_add_header (request, "X-Told", "elsewhere");
+  ap_http_request_respond_json (request, 202, "{\"late\":true}");
+  return NULL;
+}
+
+static void
+hand_over (ApHttpRequest *request, gpointer data)
+{
+  ((Fixture *)data)->thread = g_thread_new ("answer", answer_on_thread, ap_http_request_ref (request));
+}
+
+static void
+no_content (ApHttpRequest *request, gpointer data)
+{
+  ap_http_request_respond (request, 204, NULL, NULL);
+  ap_http_request_respond_error (request, 500, "the second answer does not count");
+}
+
+static const ApHttpRoute routes[] = {
+  { "GET", "/things", tell },
+  { "POST", "/things", tell, .max_body = MAX_BODY },
+  { "GET", "/things/all", tell },
+  { "GET", "/things/{id}", tell },
+  { "DELETE", "/things/{id}", no_content },
+  { "PUT", "/things/{id}/{what}", tell, .max_body = MAX_BODY },
+  { "GET", "/held", hold },
+  { "GET", "/elsewhere", hand_over },
+};
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GSocketAddress) bound = NULL;
+  int fd = ap_listener_open ("127.0.0.1", 0, TRUE, &bound, NULL);
+
+  g_assert_cmpint (fd, >=, 0);
+  fixture->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  fixture->context = g_main_context_new ();
+  fixture->pusher = g_main_context_pusher_new (fixture->context);
+  fixture->http = ap_http_new (fd);
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    ap_http_add_route (fixture->http, &routes[i], fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_pointer (&fixture->http, ap_http_free);
+  while (g_main_context_iteration (fixture->context, FALSE))
+    continue;
+  g_clear_pointer (&fixture->thread, g_thread_join);
+  g_main_context_pusher_free (fixture->pusher);
+  g_main_context_unref (fixture->context);
+}
+
+static int
+send_request (Fixture *fixture, const char *request)
+{
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string ("127.0.0.1", fixture->port);
+  struct sockaddr_storage native;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_assert_true (g_socket_address_to_native (address, &native, sizeof native, NULL));
+  g_assert_cmpint (connect (fd, (struct sockaddr *)&native, (socklen_t)g_socket_address_get_native_size (address)), ==,
+                   0);
+  g_assert_cmpint (send (fd, request, strlen (request), MSG_NOSIGNAL), ==, strlen (request));
+  return fd;
+}
+
+/* Everything up to the end of the connection. */
+static HttpAnswer *
+read_answer (Fixture *fixture, int fd)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gint64 deadline = test_deadline ();
+  HttpAnswer *answer;
+  const char *end;
+  char buffer[4096];
+  gssize n;
+
+  while ((n = recv (fd, buffer, sizeof buffer, MSG_DONTWAIT)) != 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (n > 0)
+      g_string_append_len (text, buffer, n);
+    else if (!g_main_context_iteration (fixture->context, FALSE))
+      g_poll (NULL, 0, 1);
+  }
+  close (fd);
+  end = strstr (text->str, "\r\n\r\n");
+  g_assert_nonnull (end);
+  answer = http_answer_parse_head (text->str, (gsize)(end + 4 - text->str));
+  answer->body = g_strdup (end + 4);
+  answer->body_len = strlen (answer->body);
+  return answer;
+}
+
+static HttpAnswer *
+ask (Fixture *fixture, const char *method, const char *target, const char *headers, const char *body)
+{
+  g_autofree char *request =
+      g_strdup_printf ("%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n%s", method, target, headers, body != NULL ? body : "");
+
+  return read_answer (fixture, send_request (fixture, request));
+}
+
+static HttpAnswer *
+ask_with_body (Fixture *fixture, const char *method, const char *target, gsize length)
+{
+  g_autofree char *body = g_strnfill (length, 'b');
+  g_autofree char *headers = g_strdup_printf ("Content-Length: %" G_GSIZE_FORMAT "\r\n", length);
+
+  return ask (fixture, method, target, headers, body);
+}
+
+typedef struct {
+  const char *method;
+  const char *target;
+  guint status;
+  const char *text; /* of the body, or of Allow */
+} Row;
+
+static const Row rows[] = {
+  { "GET", "/things", 200, "GET /things id=(null) what=(null) q=(null) range=(null) body=" },
+  { "GET", "/things/all", 200, "GET /things/all id=(null) what=(null) q=(null) range=(null) body=" },
+  { "GET", "/things/7", 200, "GET /things/7 id=7 what=(null) q=(null) range=(null) body=" },
+  { "GET", "/things/a%2Fb%20c", 200, "GET /things/a%2Fb%20c id=a/b c what=(null) q=(null) range=(null) body=" },
+  { "GET", "/things/7?q=a+b&q=c", 200, "GET /things/7?q=a+b&q=c id=7 what=(null) q=a b range=(null) body=" },
+  { "GET", "/things?q=%C3%A9", 200, "GET /things?q=%C3%A9 id=(null) what=(null) q=\xc3\xa9 range=(null) body=" },
+  { "PUT", "/things/7/name", 200, "PUT /things/7/name id=7 what=name q=(null) range=(null) body=" },
+  { "HEAD", "/things/7", 200, "" },
+  { "DELETE", "/things/7", 204, "" },
+  { "GET", "/thing", 404, NULL },
+  { "GET", "/things/", 404, NULL },
+  { "GET", "/things/7/name/x", 404, NULL },
+  { "GET", "/things?q=%ff", 400, NULL },
+  { "GET", "/things?%00=1", 400, NULL },
+  { "GET", "/things/%ff", 400, NULL },
+  { "GET", "/things/a%00b", 400, NULL },
+  { "DELETE", "/things", 405, "GET, HEAD, POST" },
+  { "BREW", "/things/7", 405, "GET, HEAD, DELETE" },
+  { "DELETE", "/things/all", 405, "GET, HEAD" },
+  { "GET", "/things/7/name", 405, "PUT" },
+  { "HEAD", "/things/7/name", 405, "PUT" },
+};
+
+static void
+test_rows (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (HttpAnswer) answer = ask (fixture, rows[i].method, rows[i].target, "", NULL);
+    g_autofree char *allow = http_answer_header (answer, "Allow");
+    g_autofree char *connection = http_answer_header (answer, "Connection");
+
+    g_test_message ("%s %s", rows[i].method, rows[i].target);
+    g_assert_cmpuint (answer->status, ==, rows[i].status);
+    g_assert_cmpstr (connection, ==, "close");
+    if (rows[i].status == 405)
+      g_assert_cmpstr (allow, ==, rows[i].text);
+    else if (rows[i].text != NULL)
+      g_assert_cmpstr (answer->body, ==, rows[i].text);
+    else
+      g_assert_true (g_str_has_prefix (answer->body, "{\"error\":\""));
+  }
+}
+
+static void
+test_answer (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (HttpAnswer) answer = ask (fixture, "GET", "/things", "Range: bytes=0-1,0-1,0-1\r\n", NULL);
+  g_autofree char *type = http_answer_header (answer, "Content-Type");
+  g_autofree char *told = http_answer_header (answer, "X-Told");
+
+  /* libsoup has not seen it, the handler has. */
+  g_assert_cmpuint (answer->status, ==, 200);
+  g_assert_nonnull (strstr (answer->body, "range=bytes=0-1,0-1,0-1 "));
+  g_assert_cmpstr (type, ==, "text/plain");
+  g_assert_cmpstr (told, ==, "yes");
+}
+
+static void
+test_bodies (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *method, *target;
+    gsize length;
+    guint status;
+  } bodies[] = {
+    { "POST", "/things", 0, 200 },
+    { "POST", "/things", 1, 200 },
+    { "POST", "/things", MAX_BODY, 200 },
+    { "POST", "/things", MAX_BODY + 1, 413 },
+    { "POST", "/things", 30 * MAX_BODY, 413 },
+    { "PUT", "/things/7/name", MAX_BODY, 200 },
+    { "GET", "/things", 1, 413 },
+    { "DELETE", "/things/7", 1, 413 },
+    { "POST", "/nothing", 1, 404 },
+    { "POST", "/things/7", 1, 405 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bodies); i++) {
+    g_autoptr (HttpAnswer) answer = ask_with_body (fixture, bodies[i].method, bodies[i].target, bodies[i].length);
+    const char *body = strstr (answer->body, "body=");
+
+    g_test_message ("%s %s %" G_GSIZE_FORMAT, bodies[i].method, bodies[i].target, bodies[i].length);
+    g_assert_cmpuint (answer->status, ==, bodies[i].status);
+    if (answer->status == 200)
+      g_assert_cmpuint (strlen (body), ==, strlen ("body=") + bodies[i].length);
+  }
+}
+
+/* The length is not known before: refused when it is over. */
+static void
+test_chunked (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *chunk = g_strnfill (500, 'c');
+  g_autofree char *fits = g_strconcat ("1f4\r\n", chunk, "\r\n1f4\r\n", chunk, "\r\n0\r\n\r\n", NULL);
+  g_autofree char *over = g_strconcat ("1f4\r\n", chunk, "\r\n1f4\r\n", chunk, "\r\n1\r\nc\r\n0\r\n\r\n", NULL);
+  g_autoptr (HttpAnswer) taken = ask (fixture, "POST", "/things", "Transfer-Encoding: chunked\r\n", fits);
+  g_autoptr (HttpAnswer) refused = ask (fixture, "POST", "/things", "Transfer-Encoding: chunked\r\n", over);
+
+  g_assert_cmpuint (taken->status, ==, 200);
+  g_assert_nonnull (strstr (taken->body, chunk));
+  g_assert_cmpuint (refused->status, ==, 413);
+}
+
+/* Expect: 100-continue: a body that is too large is refused before it is sent. */
+static void
+test_expectation (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (HttpAnswer) refused =
+      ask (fixture, "POST", "/things", "Content-Length: 1001\r\nExpect: 100-continue\r\n", NULL);
+  g_autoptr (HttpAnswer) taken = ask (fixture, "POST", "/things", "Content-Length: 1\r\nExpect: 100-continue\r\n", "x");
+
+  g_assert_cmpuint (refused->status, ==, 413);
+  g_assert_cmpuint (taken->status, ==, 100);
+  g_assert_true (g_str_has_prefix (taken->body, "HTTP/1.1 200 OK\r\n"));
+  g_assert_nonnull (strstr (taken->body, "Connection: close\r\n"));
+}
+
+static void
+run_until_held (Fixture *fixture)
+{
+  gint64 deadline = test_deadline ();
+
+  while (fixture->held == NULL) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (!g_main_context_iteration (fixture->context, FALSE))
+      g_poll (NULL, 0, 1);
+  }
+}
+
+/* Answers that come out of another turn of the loop, and from another thread. */
+static void
+test_later (Fixture *fixture, gconstpointer data)
+{
+  int fd = send_request (fixture, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+  g_autoptr (HttpAnswer) answer = NULL;
+  g_autoptr (HttpAnswer) elsewhere = NULL;
+  g_autofree char *told = NULL;
+
+  run_until_held (fixture);
+  ap_http_request_respond_error (fixture->held, 409, "later");
+  g_clear_pointer (&fixture->held, ap_http_request_unref);
+  answer = read_answer (fixture, fd);
+  g_assert_cmpuint (answer->status, ==, 409);
+  g_assert_cmpstr (answer->body, ==, "{\"error\":\"later\"}");
+  elsewhere = ask (fixture, "GET", "/elsewhere", "", NULL);
+  told = http_answer_header (elsewhere, "X-Told");
+  g_assert_cmpuint (elsewhere->status, ==, 202);
+  g_assert_cmpstr (elsewhere->body, ==, "{\"late\":true}");
+  g_assert_cmpstr (told, ==, "elsewhere");
+}
+
+/* The client has left: the answer goes nowhere. */
+static void
+test_client_gone (Fixture *fixture, gconstpointer data)
+{
+  int fd = send_request (fixture, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+  const struct linger reset = { 1, 0 };
+
+  run_until_held (fixture);
+  setsockopt (fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close (fd);
+  ap_http_request_respond_json (fixture->held, 200, "{}");
+  while (ap_http_request_get_message (fixture->held) != NULL)
+    g_main_context_iteration (fixture->context, TRUE);
+  ap_http_request_respond_json (fixture->held, 200, "{}");
+  g_clear_pointer (&fixture->held, ap_http_request_unref);
+}
+
+/* The server has ended before the answer. */
+static void
+test_server_gone (Fixture *fixture, gconstpointer data)
+{
+  int fd = send_request (fixture, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  run_until_held (fixture);
+  g_clear_pointer (&fixture->http, ap_http_free);
+  while (g_main_context_iteration (fixture->context, FALSE))
+    continue;
+  g_assert_null (ap_http_request_get_message (fixture->held));
+  g_thread_join (g_thread_new ("answer", answer_on_thread, g_steal_pointer (&fixture->held)));
+  close (fd);
+}
+
+/* A handler that never answers: somebody else does, in time. */
+static void
+test_never (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (HttpAnswer) answer = NULL;
+
+  ap_http_set_answer_seconds (fixture->http, 1);
+  answer = ask (fixture, "GET", "/held", "", NULL);
+  g_assert_cmpuint (answer->status, ==, 503);
+  ap_http_request_respond_json (fixture->held, 200, "{}");
+  g_clear_pointer (&fixture->held, ap_http_request_unref);
+}
+
+#define ADD(name, test) g_test_add ("/http-routes/" name, Fixture, NULL, set_up, test, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("rows", test_rows);
+  ADD ("answer", test_answer);
+  ADD ("bodies", test_bodies);
+  ADD ("chunked", test_chunked);
+  ADD ("expectation", test_expectation);
+  ADD ("later", test_later);
+  ADD ("client-gone", test_client_gone);
+  ADD ("server-gone", test_server_gone);
+  ADD ("never", test_never);
+  return g_test_run ();
+}
