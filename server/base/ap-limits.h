@@ -37,6 +37,8 @@
 #define AP_ACCEPT_BATCH 64
 /* The pause after the system has refused a new descriptor. */
 #define AP_ACCEPT_PAUSE_MS 100
+/* Without a refusal for so long, the system accepts again: what is told once. */
+#define AP_ACCEPT_CALM_SECONDS 2
 /* What the writer of log lines holds back for a reader that is slow; what does not fit is dropped and counted. */
 #define AP_LINE_WRITER_BYTES (1024 * 1024)
 /* How long the check of a pipeline at start-up waits for it to give a first sign. */

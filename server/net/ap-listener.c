@@ -16,23 +16,36 @@ struct _ApListener {
   int fd;
   guint request_seconds;
   GSource *source; /* the socket, or the pause after a refusal */
-  gboolean refused;
+  GSource *calm;   /* from the first refusal until the system has refused none for a while */
   void (*accepted) (GSocketConnection *connection, gpointer data);
   gpointer data;
 };
 
 static void watch_socket (ApListener *listener);
+static gboolean on_calm (gpointer data);
+
+static void
+end_source (GSource *source)
+{
+  if (source == NULL)
+    return;
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static GSource *
+begin_source (GSource *source, GSourceFunc func, gpointer data)
+{
+  g_source_set_callback (source, func, data, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
 
 static void
 set_source (ApListener *listener, GSource *source, GSourceFunc func)
 {
-  if (listener->source != NULL) {
-    g_source_destroy (listener->source);
-    g_source_unref (listener->source);
-  }
-  listener->source = source;
-  g_source_set_callback (source, func, listener, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
+  end_source (listener->source);
+  listener->source = begin_source (source, func, listener);
 }
 
 static gboolean
@@ -42,13 +55,15 @@ on_pause_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Out of descriptors or memory: the socket stays readable, so without a pause the loop would spin. */
+/* Out of descriptors or memory: the socket stays readable, so without a pause the loop would spin. Said once, however
+ * many clients leave and come meanwhile. */
 static void
 pause_accepting (ApListener *listener, int error)
 {
-  if (!listener->refused)
+  if (listener->calm == NULL)
     ap_warning ("cannot accept a connection: %s; new clients wait until some have left", g_strerror (error));
-  listener->refused = TRUE;
+  end_source (listener->calm);
+  listener->calm = begin_source (g_timeout_source_new_seconds (AP_ACCEPT_CALM_SECONDS), on_calm, listener);
   set_source (listener, g_timeout_source_new (AP_ACCEPT_PAUSE_MS), on_pause_over);
 }
 
@@ -59,22 +74,14 @@ on_deadline (gpointer connection)
   return G_SOURCE_REMOVE;
 }
 
-static void
-end_deadline (gpointer source)
-{
-  g_source_destroy (source);
-  g_source_unref (source);
-}
-
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
 static void
 set_deadline (GSocketConnection *connection, guint seconds)
 {
   GSource *source = g_timeout_source_new_seconds (seconds);
 
-  g_source_set_callback (source, on_deadline, connection, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  g_object_set_data_full (G_OBJECT (connection), "deadline", source, end_deadline);
+  begin_source (source, on_deadline, connection);
+  g_object_set_data_full (G_OBJECT (connection), "deadline", source, (GDestroyNotify)end_source);
 }
 
 static void
@@ -94,26 +101,49 @@ hand_over (ApListener *listener, int fd)
   listener->accepted (connection, listener->data);
 }
 
+/* Returns: 0, or why the system refuses */
+static int
+accept_waiting (ApListener *listener)
+{
+  for (int i = 0; i < AP_ACCEPT_BATCH; i++) {
+    int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0)
+      hand_over (listener, fd);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      return errno;
+    else if (errno == EAGAIN)
+      return 0;
+    /* Any other error is that of one connection that is gone already. */
+  }
+  return 0;
+}
+
 static gboolean
 on_connections (int listen_fd, GIOCondition condition, gpointer data)
 {
+  int error = accept_waiting (data);
+
+  if (error == 0)
+    return G_SOURCE_CONTINUE;
+  pause_accepting (data, error);
+  return G_SOURCE_REMOVE;
+}
+
+/* No refusal for a while, but perhaps because nobody came: a look tells, which takes a descriptor before it looks. */
+static gboolean
+on_calm (gpointer data)
+{
   ApListener *listener = data;
+  int error = accept_waiting (listener);
 
-  for (int i = 0; i < AP_ACCEPT_BATCH; i++) {
-    int fd = accept4 (listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-    if (fd >= 0) {
-      listener->refused = FALSE;
-      hand_over (listener, fd);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      pause_accepting (listener, errno);
-      return G_SOURCE_REMOVE;
-    } else if (errno == EAGAIN) {
-      return G_SOURCE_CONTINUE;
-    }
-    /* Any other error is that of one connection that is gone already. */
+  if (error != 0) {
+    pause_accepting (listener, error);
+    return G_SOURCE_REMOVE;
   }
-  return G_SOURCE_CONTINUE;
+  g_clear_pointer (&listener->calm, g_source_unref);
+  ap_notice ("connections are accepted again");
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -139,8 +169,8 @@ ap_listener_new (int fd, guint request_seconds, void (*accepted) (GSocketConnect
 void
 ap_listener_free (ApListener *listener)
 {
-  g_source_destroy (listener->source);
-  g_source_unref (listener->source);
+  end_source (listener->source);
+  end_source (listener->calm);
   close (listener->fd);
   g_free (listener);
 }
