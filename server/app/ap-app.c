@@ -139,13 +139,16 @@ settle_pipeline (ApApp *app, const ApConfig *config, GError **error)
 }
 
 static gboolean
-start_rooms (ApApp *app, GError **error)
+start_rooms (ApApp *app, const ApConfig *config, GError **error)
 {
   app->rooms = g_array_new (TRUE, FALSE, sizeof (ApRunningRoom));
-  for (const ApRoom *const *room = ap_rooms; *room != NULL; room++) {
-    ApRunningRoom running = { *room, NULL };
+  for (guint i = 0; ap_rooms[i] != NULL; i++) {
+    const ApRoom *room = ap_rooms[i];
+    ApRunningRoom running = { room, NULL };
 
-    if ((*room)->start != NULL && (running.state = (*room)->start (error)) == NULL)
+    if (room->start != NULL)
+      running.state = room->start (g_ptr_array_index (config->room_settings, i), error);
+    if (room->start != NULL && running.state == NULL)
       return FALSE;
     g_array_append_val (app->rooms, running);
   }
@@ -164,8 +167,8 @@ drain_rooms (ApApp *app)
 static void
 stop_rooms (GArray *rooms)
 {
-  for (guint i = 0; i < rooms->len; i++) {
-    const ApRunningRoom *running = &g_array_index (rooms, ApRunningRoom, i);
+  for (guint i = rooms->len; i > 0; i--) {
+    const ApRunningRoom *running = &g_array_index (rooms, ApRunningRoom, i - 1);
 
     if (running->room->stop != NULL)
       running->room->stop (running->state);
@@ -233,7 +236,7 @@ ap_app_start (const ApConfig *config, GError **error)
   if (!settle_pipeline (app, config, error))
     return NULL;
   /* The address first: a second server must not touch what the first one keeps. */
-  if (!open_listeners (config, fds, n, &bound, error) || !start_rooms (app, error))
+  if (!open_listeners (config, fds, n, &bound, error) || !start_rooms (app, config, error))
     return NULL;
   if (!config->no_log_frames)
     app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "app/ap-option-set.h"
 #include "base/ap-log.h"
 #include "media/ap-pipeline.h"
 #include "net/ap-tokens.h"
@@ -27,6 +28,9 @@ typedef struct {
   gboolean healthcheck;
   gboolean version;
   gboolean help;
+
+  ApOptionSet *options;
+  GPtrArray *room_settings; /* for each of ap_rooms the struct of its settings */
 } ApConfig;
 
 /**

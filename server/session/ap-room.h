@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ap-option.h"
 #include "net/ap-http.h"
 #include "session/ap-endpoint.h"
 
@@ -21,10 +22,17 @@ typedef struct {
   const ApEndpoint *const *endpoints; /* NULL-terminated; NULL: none */
   const ApHttpRoute *routes;          /* up to one without a path; NULL: none */
 
+  /* Its settings: a table up to a row without a name, the first with a heading, and the size of the struct that the
+   * offsets are in. NULL: none. */
+  const ApOption *options;
+  gsize settings_size;
+
   /* The rest runs on the main thread. A room without a state has none of it. */
 
-  /* Once, before the first worker. Returns the state; NULL with @error ends the start of the server. */
-  gpointer (*start) (GError **error);
+  /* Once, before the first worker. @settings: that struct, filled in; it outlives the room. Returns the state; NULL
+   * with
+   * @error (AP_ERROR_CONFIG for a wrong setting) ends the start of the server. */
+  gpointer (*start) (gconstpointer settings, GError **error);
   /* The server begins to end: the sessions are about to be closed, and no new ones come. */
   void (*drain) (gpointer room);
   /* Once, after the last worker; frees the state. */
