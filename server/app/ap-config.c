@@ -95,10 +95,12 @@ ap_config_free (ApConfig *config)
 }
 
 static void
-append_endpoints (GString *help, const ApRoom *room)
+append_paths (GString *help, const ApRoom *room)
 {
   for (const ApEndpoint *const *endpoint = room->endpoints; endpoint != NULL && *endpoint != NULL; endpoint++)
-    g_string_append_printf (help, ", WebSocket %s", (*endpoint)->path);
+    g_string_append_printf (help, "  WebSocket %s\n", (*endpoint)->path);
+  for (const ApHttpRoute *route = room->routes; route != NULL && route->path != NULL; route++)
+    g_string_append_printf (help, "  %-9s %s\n", route->method, route->path);
 }
 
 char *
@@ -112,11 +114,11 @@ ap_config_help (void)
   g_string_append (help,
                    "\nThe environment variables named above may also stand in a file .env in the working folder.\n"
                    "An option goes before the environment, the environment before the file.\n"
-                   "\nEndpoints: GET /health, GET /ready");
+                   "\nPaths:\n  GET       /health\n  GET       /ready\n");
   for (const ApRoom *const *room = ap_rooms; *room != NULL; room++)
-    append_endpoints (help, *room);
+    append_paths (help, *room);
   g_string_append (help,
-                   ".\nExit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
+                   "\nExit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
                    "setting.\n");
   return g_string_free (help, FALSE);
 }

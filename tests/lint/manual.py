@@ -13,7 +13,7 @@ from pathlib import Path
 import tree
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-VARIABLE = re.compile(r"\bAUDIO_[A-Z_]+\b")
+VARIABLE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 
 
 def output_of(*command):
@@ -44,7 +44,7 @@ def page_entries(page):
 def facts(block):
     """What a reader of the man page must find: the variable, the default, each choice."""
     yield from VARIABLE.findall(block)
-    if match := re.search(r"default (.+); AUDIO_", block):
+    if match := re.search(r"default (.+); [A-Z]+_", block):
         yield match[1]
     if match := re.search(r"one of (.+)", block):
         yield from match[1].split(", ")
