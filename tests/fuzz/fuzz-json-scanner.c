@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scanner beside json-glib. Whatever the scanner takes, json-glib takes for the same values; and what json-glib
- * makes of anything that it takes, written down as JSON, the scanner takes for the same values.
+ * makes of anything that it takes, written down by our own escapes, the scanner takes for the same values.
  *
  * Not compared, since the two differ there: numbers beyond 64 bits, strings with a NUL or half a surrogate pair (of
  * which json-glib makes what is not UTF-8), and what is nested too deep for the scanner. json-glib takes comments and
@@ -124,6 +124,67 @@ scan (const char *text, gsize length, gboolean *comparable, ApJsonFault *fault)
   return json_node_copy (json_array_get_element (json_node_get_array (root), 0));
 }
 
+static void write_node (GString *out, JsonNode *node);
+
+static void
+write_object (GString *out, JsonObject *object)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *member;
+
+  g_string_append_c (out, '{');
+  json_object_iter_init_ordered (&iter, object);
+  while (json_object_iter_next_ordered (&iter, &name, &member)) {
+    g_string_append (out, out->str[out->len - 1] == '{' ? "\"" : ",\"");
+    ap_json_append_escaped (out, name);
+    g_string_append (out, "\":");
+    write_node (out, member);
+  }
+  g_string_append_c (out, '}');
+}
+
+static void
+write_value (GString *out, JsonNode *node)
+{
+  GType type = json_node_get_value_type (node);
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (type == G_TYPE_STRING) {
+    g_string_append_c (out, '"');
+    ap_json_append_escaped (out, json_node_get_string (node));
+    g_string_append_c (out, '"');
+  } else if (type == G_TYPE_BOOLEAN) {
+    g_string_append (out, json_node_get_boolean (node) ? "true" : "false");
+  } else if (type == G_TYPE_INT64) {
+    g_string_append_printf (out, "%" G_GINT64_FORMAT, json_node_get_int (node));
+  } else {
+    g_string_append (out, g_ascii_formatd (number, sizeof number, "%.17e", json_node_get_double (node)));
+  }
+}
+
+/* json-glib's own writing leaves some control characters as they are. */
+static void
+write_node (GString *out, JsonNode *node)
+{
+  if (JSON_NODE_HOLDS_OBJECT (node)) {
+    write_object (out, json_node_get_object (node));
+  } else if (JSON_NODE_HOLDS_ARRAY (node)) {
+    JsonArray *array = json_node_get_array (node);
+
+    g_string_append_c (out, '[');
+    for (guint i = 0; i < json_array_get_length (array); i++) {
+      g_string_append (out, i > 0 ? "," : "");
+      write_node (out, json_array_get_element (array, i));
+    }
+    g_string_append_c (out, ']');
+  } else if (JSON_NODE_HOLDS_NULL (node)) {
+    g_string_append (out, "null");
+  } else {
+    write_value (out, node);
+  }
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -133,19 +194,21 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (JsonNode) ours = scan (text, size, &comparable, &fault);
   g_autofree char *terminated = g_strndup (text, size);
   g_autoptr (JsonNode) theirs = strlen (terminated) == size ? json_from_string (terminated, NULL) : NULL;
-  g_autofree char *written = NULL;
+  g_autoptr (GString) written = g_string_new (NULL);
   g_autoptr (JsonNode) again = NULL;
 
   if (ours != NULL && comparable) {
     g_assert_nonnull (theirs);
     g_assert_true (json_node_equal (ours, theirs));
   }
-  written = theirs != NULL ? json_to_string (theirs, FALSE) : NULL;
-  if (written == NULL || !g_utf8_validate (written, -1, NULL))
+  if (theirs == NULL)
     return 0;
-  again = scan (written, strlen (written), &comparable, &fault);
-  g_assert_true (again != NULL || fault == AP_JSON_FAULT_DEPTH);
+  write_node (written, theirs);
+  again = scan (written->str, written->len, &comparable, &fault);
   if (again != NULL && comparable)
     g_assert_true (json_node_equal (again, theirs));
+  /* 1e400 is inf to json-glib. */
+  g_assert_true (again != NULL || fault == AP_JSON_FAULT_DEPTH || !g_utf8_validate (written->str, -1, NULL) ||
+                 strstr (written->str, "inf") != NULL);
   return 0;
 }
