@@ -4,10 +4,12 @@
 added as it is.
 """
 
+import re
 import struct
 from pathlib import Path
 
 HERE = Path(__file__).parent / "corpus"
+DOCS = Path(__file__).parents[2] / "docs/protocols"
 KEY = bytes.fromhex("37fa213d")  # of the examples in RFC 6455, section 5.7
 FIN, CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x80, 0, 1, 2, 8, 9, 10
 
@@ -79,6 +81,37 @@ TEXTS = {
 }
 
 
+JSON = {
+    "empty": b"",
+    "values": b'[null,true,false,0,-1,1.5,-0.25e+10,1E2,"",{},[]]',
+    "nested": b'{"a":{"b":[{"c":[[1],[]]},2],"d":{}},"e":"f"}',
+    "same-names": b'{"a":1,"b":2,"a":{"a":3}}',
+    "escapes": b'"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\ud83c\\udfa7"',
+    "half-a-pair": b'["\\ud83c","\\udfa7","\\u0000"]',
+    "utf-8": '{"caf\u00e9":"\U0001f3a7 and a longer run of plain text"}'.encode(),
+    "not-utf-8": b'"\xc3\x28"',
+    "deep": b"[" * 17 + b"]" * 17,
+    "deepest": b"[" * 16 + b"]" * 16,
+    "numbers": b"[9223372036854775807,-9223372036854775808,18446744073709551616,1e400,0.1]",
+    "comment": b"/* a */ {\"a\":1} // b",
+    "comma": b'{"a":[1,],}',
+    "leading-zero": b"[01,-01,0x1f,1.,.5,+1]",
+    "spaces": b' \t\r\n{ "a" : [ 1 , 2 ] } ',
+}
+
+
+def call_messages():
+    """The examples of the pages; their first byte is the dialect's place in the table."""
+    places = {"From Twilio": b"\0", "To Twilio": b"\0", "Telnyx": b"\2", "Vonage": b"\3", "Asterisk": b"\4"}
+    found = {}
+    for page in ("twilio.md", "call-adapters.md"):
+        for chapter in re.split(r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            title = chapter.split("\n", 1)[0]
+            for i, block in enumerate(re.findall(r"```(?:json|text)\n(.*?)\n```", chapter, flags=re.DOTALL)):
+                found[f"{title.lower().replace(' ', '-')}-{i}"] = places[title] + block.encode()
+    return found
+
+
 def ramp(step, n):
     return b"".join(struct.pack("<H", i * step & 0xffff) for i in range(n))
 
@@ -106,3 +139,11 @@ if __name__ == "__main__":
     write("message-reader", {name: struct.pack("<HH", limit, len(name)) + data for name, (limit, data) in STREAMS.items()})
     write("env-file", {name: text.encode() for name, text in TEXTS.items()} | {"not-utf-8": b"A=\xff\n", "nul": b"A=1\0B=2\n"})
     write("mulaw-kernel", SAMPLES)
+    write("json-scanner", JSON)
+    write("call-message", call_messages() | {
+        "odd": b'\0{"event":"media","media":{"chunk":"0","timestamp":1.5,"track":"outbound","payload":"\\/w=\\u003d"}}',
+        "start-names": b'\1{"event":"start","start":{"streamSid":"s","tracks":["inbound","outbound"],"customParameters":'
+                       b'{"a.b":"c\\n","d":5},"mediaFormat":{"encoding":"L16@16000h","channels":"1"}}}',
+        "json-of-asterisk": b'\5{"event":"MEDIA_XOFF","channel_id":"c"}',
+        "digit": b'\3{"event":"websocket:dtmf","dtmf":{"digit":"7"}}',
+    })

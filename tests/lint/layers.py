@@ -22,7 +22,7 @@ LEVELS = {
 RANK = {(house, room): rank for house, levels in LEVELS.items() for rank, level in enumerate(levels)
         for room in ([level] if isinstance(level, str) else level)}
 GENERATED = {"config.h"}
-PURE = re.compile(r"-(codec|wire|machine)\.[ch]$")
+PURE = re.compile(r"(-(codec|wire|machine)|^ap-(dialects?.*|call-(audio|dialect|error|fields|message|reader|writer)))\.[ch]$")
 PURE_SHUNS = re.compile(r"(gst|libsoup|gio|wslay)/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 
