@@ -5,6 +5,7 @@
 
 #include "app/ap-health.h"
 #include "base/ap-invoke.h"
+#include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "net/ap-http.h"
 #include "session/ap-session.h"
@@ -159,7 +160,7 @@ set_up (ApWorker *worker)
   worker->host.frame_log = worker->settings->frame_log;
   if (worker->settings->pipeline.elements == NULL && !ap_session_host_start_passthrough (&worker->host, &error))
     g_error ("cannot start the passthrough pipeline: %s", error->message);
-  worker->http = ap_http_new (worker->listen_fd);
+  worker->http = ap_http_new (worker->listen_fd, AP_HTTP_REQUEST_SECONDS);
   ap_http_set_tokens (worker->http, worker->settings->tokens);
   ap_http_set_allowed_origins (worker->http, worker->settings->allowed_origins);
   add_routes (worker);

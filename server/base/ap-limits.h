@@ -27,10 +27,11 @@
 #define AP_CLOSE_SECONDS 5
 /* Without a byte from an HTTP client for so long, its connection is closed. */
 #define AP_HTTP_IDLE_SECONDS 15
-/* From its connection to its answer an HTTP request, or a handshake, takes no longer than this. */
+/* From its connection to its answer an HTTP request, or a handshake, takes no longer than this; a handler that answers
+ * later must do so within two thirds of it. */
 #define AP_HTTP_REQUEST_SECONDS 30
-/* A handler that answers later must do so within this, well before its connection ends. */
-#define AP_HTTP_ANSWER_SECONDS 20
+/* Bytes a second: a client that reads a long answer more slowly, all in all, does not get its end. */
+#define AP_HTTP_LEAST_RATE (16 * 1024)
 /* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
 #define AP_LISTEN_BACKLOG 4096
 /* Connections accepted in one go. */

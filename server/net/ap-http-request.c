@@ -3,11 +3,14 @@
 
 #include "base/ap-invoke.h"
 #include "base/ap-json.h"
+#include "base/ap-limits.h"
 #include "net/ap-http-target.h"
+#include "net/ap-listener.h"
 
 #include <string.h>
 
-#define KEY "ap-http-request"
+#define KEY            "ap-http-request"
+#define CONNECTION_KEY "ap-http-connection"
 
 struct _ApHttpRequest {
   gatomicrefcount refs;
@@ -207,6 +210,34 @@ ap_http_request_add_header (ApHttpRequest *request, const char *name, const char
 }
 
 static void
+free_weak_ref (gpointer ref)
+{
+  g_weak_ref_clear (ref);
+  g_free (ref);
+}
+
+void
+ap_http_request_set_connection (GSocketAddress *peer, GSocketConnection *connection)
+{
+  GWeakRef *ref = g_new (GWeakRef, 1);
+
+  g_weak_ref_init (ref, connection);
+  g_object_set_data_full (G_OBJECT (peer), CONNECTION_KEY, ref, free_weak_ref);
+}
+
+/* A long answer may take longer than a request, and not for ever. */
+static void
+extend_deadline (SoupServerMessage *message, gsize length)
+{
+  GSocketAddress *peer = soup_server_message_get_remote_address (message);
+  GWeakRef *ref = peer != NULL ? g_object_get_data (G_OBJECT (peer), CONNECTION_KEY) : NULL;
+  g_autoptr (GSocketConnection) connection = ref != NULL ? g_weak_ref_get (ref) : NULL;
+
+  if (connection != NULL && length > AP_HTTP_LEAST_RATE)
+    ap_listener_set_deadline (connection, AP_HTTP_REQUEST_SECONDS + (guint)(length / AP_HTTP_LEAST_RATE));
+}
+
+static void
 answer_now (const Answer *answer)
 {
   ApHttpRequest *request = answer->request;
@@ -229,8 +260,10 @@ answer_now (const Answer *answer)
   soup_message_body_truncate (soup_server_message_get_response_body (message));
   if (answer->content_type != NULL)
     soup_message_headers_replace (headers, "Content-Type", answer->content_type);
-  if (answer->body != NULL)
+  if (answer->body != NULL) {
     soup_message_body_append_bytes (soup_server_message_get_response_body (message), answer->body);
+    extend_deadline (message, g_bytes_get_size (answer->body));
+  }
   if (request->deadline == NULL)
     return;
   end_deadline (request);

@@ -7,7 +7,7 @@
 #define AP_HTTP_UPGRADE_REQUIRED 426
 
 /* One request and its answer. A handler answers at once, or keeps a reference and answers later, from whatever thread;
- * meanwhile the connection waits, for AP_HTTP_ANSWER_SECONDS at most: then it is answered with 503. Only the first
+ * meanwhile the connection waits, for 20 seconds at most: then it is answered with 503. Only the first
  * answer counts, and one to a client that has left goes nowhere, so that a handler need not ask.
  *
  * What was asked may be read by whoever has a reference, by one thread at a time; strings live as long as that. */
@@ -39,7 +39,7 @@ void ap_http_request_add_header (ApHttpRequest *request, const char *name, const
 /**
  * ap_http_request_respond:
  * @content_type: (nullable): NULL without a body
- * @body: (nullable): not copied
+ * @body: (nullable): not copied; may be long, as that of g_mapped_file_get_bytes(): the client has the more time
  *
  * From any thread.
  */
@@ -59,6 +59,8 @@ ApHttpRequest *ap_http_request_new (SoupServerMessage *message);
 ApHttpRequest *ap_http_request_from_message (SoupServerMessage *message);
 /* NULL once it has gone. */
 SoupServerMessage *ap_http_request_get_message (ApHttpRequest *request);
+/* libsoup tells a request's @peer, and by that the connection that it came on is found. */
+void ap_http_request_set_connection (GSocketAddress *peer, GSocketConnection *connection);
 /* What it is for; the strings are names and values by turns, and (transfer full) (nullable). */
 void ap_http_request_set_route (ApHttpRequest *request, gconstpointer route, char **parameters, char **query);
 gconstpointer ap_http_request_get_route (ApHttpRequest *request);

@@ -28,7 +28,7 @@ struct _ApHttp {
   GPtrArray *routes; /* of Route, in the order in which they are tried */
   const char *const *allowed_origins;
   const ApTokens *tokens; /* NULL: none is asked for */
-  guint answer_seconds;
+  guint request_seconds;
 };
 
 /* What of a body may still come. */
@@ -119,7 +119,7 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
     ap_http_request_take_body (request);
   route->plain.handle (request, route->data);
   if (!ap_http_request_is_answered (request))
-    ap_http_request_wait (request, ((ApHttp *)data)->answer_seconds);
+    ap_http_request_wait (request, ((ApHttp *)data)->request_seconds * 2 / 3);
 }
 
 /* Two programs in a row must not read one request in two ways (RFC 9112, sections 3.2 and 6.3). */
@@ -318,6 +318,7 @@ on_accepted (GSocketConnection *connection, gpointer data)
   /* Either is missing when the client has left already. */
   if (local == NULL || remote == NULL)
     return;
+  ap_http_request_set_connection (remote, connection);
   if (!soup_server_accept_iostream (http->server, G_IO_STREAM (connection), local, remote, &error))
     ap_debug ("a client is turned away: %s", error->message);
 }
@@ -332,7 +333,7 @@ free_route (gpointer data)
 }
 
 ApHttp *
-ap_http_new (int listen_fd)
+ap_http_new (int listen_fd, guint request_seconds)
 {
   ApHttp *http = g_new0 (ApHttp, 1);
 
@@ -341,8 +342,8 @@ ap_http_new (int listen_fd)
   http->routes = g_ptr_array_new_with_free_func (free_route);
   soup_server_add_early_handler (http->server, NULL, on_headers, http, NULL);
   soup_server_add_handler (http->server, NULL, on_request, http, NULL);
-  http->answer_seconds = AP_HTTP_ANSWER_SECONDS;
-  http->listener = ap_listener_new (listen_fd, AP_HTTP_REQUEST_SECONDS, on_accepted, http);
+  http->request_seconds = request_seconds;
+  http->listener = ap_listener_new (listen_fd, request_seconds, on_accepted, http);
   return http;
 }
 
@@ -386,12 +387,6 @@ void
 ap_http_set_allowed_origins (ApHttp *http, const char *const *origins)
 {
   http->allowed_origins = origins;
-}
-
-void
-ap_http_set_answer_seconds (ApHttp *http, guint seconds)
-{
-  http->answer_seconds = seconds;
 }
 
 void

@@ -36,10 +36,11 @@ typedef struct {
 /**
  * ap_http_new:
  * @listen_fd: (transfer full): from ap_listener_open()
+ * @request_seconds: usually AP_HTTP_REQUEST_SECONDS
  *
  * To be called on the worker's thread, whose context must be its thread-default one.
  */
-ApHttp *ap_http_new (int listen_fd);
+ApHttp *ap_http_new (int listen_fd, guint request_seconds);
 void ap_http_free (ApHttp *http);
 
 /* What they point to must outlive @http; @data is passed to their functions. */
@@ -52,9 +53,6 @@ void ap_http_set_tokens (ApHttp *http, const ApTokens *tokens);
 /* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). @origins
  * must outlive @http. */
 void ap_http_set_allowed_origins (ApHttp *http, const char *const *origins);
-
-/* How long a handler may take to answer; AP_HTTP_ANSWER_SECONDS otherwise. */
-void ap_http_set_answer_seconds (ApHttp *http, guint seconds);
 
 /* No new connections from now on; those that are there stay. */
 void ap_http_stop_accepting (ApHttp *http);

@@ -75,8 +75,8 @@ on_deadline (gpointer connection)
 }
 
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
-static void
-set_deadline (GSocketConnection *connection, guint seconds)
+void
+ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
 {
   GSource *source = g_timeout_source_new_seconds (seconds);
 
@@ -97,7 +97,7 @@ hand_over (ApListener *listener, int fd)
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = g_socket_connection_factory_create_connection (socket);
-  set_deadline (connection, listener->request_seconds);
+  ap_listener_set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Routes with parameters, methods and bodies, over a real socket: what reaches a handler, what is answered before one,
  * and answers that come later. */
+#include "base/ap-limits.h"
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
 
@@ -12,6 +13,7 @@
 #include "test-wait.h"
 
 #define MAX_BODY 1000
+#define LONG     (16 * 1024 * 1024)
 
 typedef struct {
   GMainContext *context;
@@ -62,6 +64,14 @@ hand_over (ApHttpRequest *request, gpointer data)
 }
 
 static void
+answer_at_length (ApHttpRequest *request, gpointer data)
+{
+  g_autoptr (GBytes) body = g_bytes_new_take (g_malloc0 (LONG), LONG);
+
+  ap_http_request_respond (request, 200, "audio/wav", body);
+}
+
+static void
 no_content (ApHttpRequest *request, gpointer data)
 {
   ap_http_request_respond (request, 204, NULL, NULL);
@@ -77,6 +87,7 @@ static const ApHttpRoute routes[] = {
   { "PUT", "/things/{id}/{what}", tell, .max_body = MAX_BODY },
   { "GET", "/held", hold },
   { "GET", "/elsewhere", hand_over },
+  { "GET", "/long", answer_at_length },
 };
 
 static void
@@ -89,7 +100,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
-  fixture->http = ap_http_new (fd);
+  fixture->http = ap_http_new (fd, GPOINTER_TO_UINT (data));
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
     ap_http_add_route (fixture->http, &routes[i], fixture);
 }
@@ -359,16 +370,41 @@ test_server_gone (Fixture *fixture, gconstpointer data)
 static void
 test_never (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (HttpAnswer) answer = NULL;
+  g_autoptr (HttpAnswer) answer = ask (fixture, "GET", "/held", "", NULL);
 
-  ap_http_set_answer_seconds (fixture->http, 1);
-  answer = ask (fixture, "GET", "/held", "", NULL);
   g_assert_cmpuint (answer->status, ==, 503);
   ap_http_request_respond_json (fixture->held, 200, "{}");
   g_clear_pointer (&fixture->held, ap_http_request_unref);
 }
 
-#define ADD(name, test) g_test_add ("/http-routes/" name, Fixture, NULL, set_up, test, tear_down)
+/* A client that takes longer over a long answer than a request may last gets all of it. */
+static void
+test_long_answer (Fixture *fixture, gconstpointer data)
+{
+  int fd = send_request (fixture, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
+  gint64 not_before = g_get_monotonic_time () + 2 * G_USEC_PER_SEC;
+  gint64 deadline = test_deadline ();
+  g_autofree char *buffer = g_malloc (65536);
+  gsize total = 0;
+  gssize n;
+
+  while (g_get_monotonic_time () < not_before)
+    if (!g_main_context_iteration (fixture->context, FALSE))
+      g_poll (NULL, 0, 1);
+  while ((n = recv (fd, buffer, 65536, MSG_DONTWAIT)) != 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (n > 0)
+      total += (gsize)n;
+    else if (!g_main_context_iteration (fixture->context, FALSE))
+      g_poll (NULL, 0, 1);
+  }
+  g_assert_cmpuint (total, >, LONG);
+  close (fd);
+}
+
+#define ADD_WITH(seconds, name, test)                                                                                  \
+  g_test_add ("/http-routes/" name, Fixture, GUINT_TO_POINTER (seconds), set_up, test, tear_down)
+#define ADD(name, test) ADD_WITH (AP_HTTP_REQUEST_SECONDS, name, test)
 
 int
 main (int argc, char **argv)
@@ -382,6 +418,7 @@ main (int argc, char **argv)
   ADD ("later", test_later);
   ADD ("client-gone", test_client_gone);
   ADD ("server-gone", test_server_gone);
-  ADD ("never", test_never);
+  ADD_WITH (2, "never", test_never);
+  ADD_WITH (1, "long-answer", test_long_answer);
   return g_test_run ();
 }

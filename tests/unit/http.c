@@ -44,7 +44,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
   fixture->context = g_main_context_new ();
   fixture->pusher = g_main_context_pusher_new (fixture->context);
-  fixture->http = ap_http_new (fd);
+  fixture->http = ap_http_new (fd, AP_HTTP_REQUEST_SECONDS);
   ap_http_add_websocket (fixture->http, &(ApHttpWebSocket){ .path = "/ws", .upgraded = on_upgrade }, fixture);
   fixture->server = -1;
   fixture->client = -1;
