@@ -87,6 +87,7 @@ static const struct {
   { "{\"event\":\"start\",\"start\":{\"streamSid\":\"MZ2\"},\"streamSid\":\"MZ1\"}", "START stream=MZ1 mulaw/8000/1" },
   { AUDIO (""), "MEDIA stream=MZ1 track=inbound audio=0B" },
   { "{\"event\":\"media\",\"media\":{\"payload\":\"/w==\"}}", "MEDIA track=inbound audio=ff" },
+  { AUDIO ("L3c9PQ=="), "MEDIA stream=MZ1 track=inbound audio=2f773d3d" }, /* encoded twice: nobody can tell */
   { "{\"event\":\"stop\"}", "STOP" },
   { "{\"event\":\"stop\",\"stop\":null}", "STOP" },
   { "{\"event\":\"stop\",\"stop\":\"bye\"}", "STOP" },
