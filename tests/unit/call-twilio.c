@@ -87,6 +87,7 @@ static const struct {
   { "{\"event\":\"start\",\"start\":{\"streamSid\":\"MZ2\"},\"streamSid\":\"MZ1\"}", "START stream=MZ1 mulaw/8000/1" },
   { AUDIO (""), "MEDIA stream=MZ1 track=inbound audio=0B" },
   { "{\"event\":\"media\",\"media\":{\"payload\":\"/w==\"}}", "MEDIA track=inbound audio=ff" },
+  { AUDIO ("L3c9PQ=="), "MEDIA stream=MZ1 track=inbound audio=2f773d3d" }, /* encoded twice: nobody can tell */
   { "{\"event\":\"stop\"}", "STOP" },
   { "{\"event\":\"stop\",\"stop\":null}", "STOP" },
   { "{\"event\":\"stop\",\"stop\":\"bye\"}", "STOP" },
@@ -120,6 +121,7 @@ static const struct {
   { "{\"event\":\"dtmf\",\"dtmf\":{\"digit\":\"d\"}}", "DTMF digit=D" },
   /* parameters */
   { START ("\"customParameters\":{}"), "START stream=MZ1 mulaw/8000/1" },
+  { START ("\"customParameters\":[\"a\",{\"b\":\"c\"}]"), "START stream=MZ1 mulaw/8000/1" },
   { START ("\"customParameters\":{\"a.b\":\"1\",\"\":\"\",\"n\":5,\"t\":true,\"x\":null,\"o\":{\"p\":\"q\"},\"l\":["
            "\"r\"]}"),
     "START stream=MZ1 mulaw/8000/1 [a.b]=1 []= [n]=5 [t]=true" },
@@ -137,13 +139,16 @@ static const struct {
   { "{ \"media\" : { \"payload\" : \"/w==\" } ,\n\t\"event\" : \"media\" }", "MEDIA track=inbound audio=ff" },
   { AUDIO ("\\/w=\\u003d"), "MEDIA stream=MZ1 track=inbound audio=ff" },
   { "{\"event\":\"st\\u006fp\"}", "STOP" },
+  { "{\"ev\\u0065nt\":\"mark\",\"mark\":{\"n\\u0061me\":\"a\"}}", "MARK name=a" },
+  { "{\"\\ud83c\":1,\"\\u0000\":{\"event\":\"x\"},\"event\":\"stop\"}", "STOP" },
+  { "{\"a long name of a member, longer than any path that means something here\":1,\"event\":\"stop\"}", "STOP" },
   { "{\"event\":\"start\",\"event\":\"stop\"}", "STOP" },
   { MEDIA ("\"payload\":\"AA==\",\"payload\":\"/w==\""), "MEDIA stream=MZ1 track=inbound audio=ff" },
   { MEDIA ("\"payload\":7,\"payload\":\"/w==\""), "MEDIA stream=MZ1 track=inbound audio=ff" },
   { "{\"event\":\"mark\",\"mark\":{\"name\":\"say \\\"hi\\\" \\\\ \\u00e9\"}}", "MARK name=say \"hi\" \\ \xc3\xa9" },
   { "{\"event\":\"mark\",\"mark\":{\"name\":12}}", "MARK name=12" },
   /* encodings */
-  { START ("\"mediaFormat\":{\"encoding\":\"PCMU\"}"), "START stream=MZ1 mulaw/8000/1" },
+  { START ("\"mediaFormat\":{\"encoding\":\"PCMU\",\"channels\":2}"), "START stream=MZ1 mulaw/8000/2" },
   { START ("\"mediaFormat\":{\"encoding\":\"audio/PCMA\",\"sampleRate\":8000}"), "START stream=MZ1 alaw/8000/1" },
   { START ("\"mediaFormat\":{\"encoding\":\"G722\",\"sampleRate\":16000}"), "START stream=MZ1 other/16000/1" },
   { START ("\"mediaFormat\":{\"encoding\":\"\",\"sampleRate\":\"\"}"), "START stream=MZ1 mulaw/8000/1" },
@@ -183,6 +188,8 @@ static const struct {
   { "{\"event\":\"media\",\"media\":\"/w==\"}", "error MISSING_FIELD" },
   { "{\"event\":\"media\",\"media\":[{\"payload\":\"/w==\"}]}", "error MISSING_FIELD" },
   { "{\"event\":\"media\",\"payload\":\"/w==\"}", "error MISSING_FIELD" },
+  { "{\"event\":\"media\",\"media.payload\":\"/w==\"}", "error MISSING_FIELD" },
+  { "{\"event\":\"media\",\"media\\u002epayload\":\"/w==\"}", "error MISSING_FIELD" },
   { "{\"event\":\"media\",\"media\":{\"media\":{\"payload\":\"/w==\"}}}", "error MISSING_FIELD" },
   { MEDIA ("\"payload\":null"), "error MISSING_FIELD" },
   { MEDIA ("\"payload\":5"), "error WRONG_TYPE" },

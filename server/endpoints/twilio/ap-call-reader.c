@@ -250,15 +250,16 @@ enter_member (Walk *walk)
   const ApJsonToken *key = &walk->key;
   gsize base = walk->inside[walk->depth];
   gsize at = base > 0 ? base + 1 : 0;
+  gssize length = -1;
 
   walk->value = NO_PATH;
-  if (base == NO_PATH || key->escaped || at + key->length > sizeof walk->path ||
-      memchr (key->text, '.', key->length) != NULL)
+  if (at + key->length <= sizeof walk->path) /* which nothing below NO_PATH is */
+    length = ap_json_token_unescape (key, walk->path + at);
+  if (length < 0 || memchr (walk->path + at, '.', (gsize)length) != NULL)
     return;
   if (base > 0)
     walk->path[base] = '.';
-  memcpy (walk->path + at, key->text, key->length);
-  walk->value = (guint8)(at + key->length);
+  walk->value = (guint8)(at + (gsize)length);
 }
 
 /* A member of the object whose members are the call's parameters. */

@@ -27,7 +27,7 @@ static gboolean
 is_word (const char *name)
 {
   for (; *name != '\0'; name++)
-    if (!g_ascii_isgraph (*name) || *name == ':' || *name == '{')
+    if (!g_ascii_isgraph (*name) || *name == ':')
       return FALSE;
   return TRUE;
 }
