@@ -6,6 +6,7 @@
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-memory.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -105,6 +106,8 @@ hand_over (ApListener *listener, int fd)
 static int
 accept_waiting (ApListener *listener)
 {
+  if (ap_memory_room (AP_MEMORY_RESERVE / 2) == 0)
+    return ENOMEM;
   for (int i = 0; i < AP_ACCEPT_BATCH; i++) {
     int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
