@@ -39,6 +39,8 @@ flood_and_drain (ServerProcess *server, guint clients, gsize frame_len)
   }
   g_test_message ("the witness had %u frames echoed; the server has %" G_GSIZE_FORMAT " KiB", served,
                   server_process_rss (server) / 1024);
+  for (guint i = 0; i < clients; i++)
+    g_test_message ("%u frames of the flood are to come back", floods[i].frames);
   flood_drain (floods, clients);
   for (guint i = 0; i < clients; i++)
     flood_close (&floods[i]);
