@@ -27,22 +27,36 @@ on_log (const char *domain, GLogLevelFlags level, const char *message, gpointer 
 }
 
 static void
-on_upgrade (int fd, GBytes *early, const char *peer, gconstpointer endpoint, gpointer data)
+on_upgraded (ApHttpRequest *request, int fd, GBytes *early, gpointer data)
 {
-  g_assert_nonnull (peer);
+  g_assert_nonnull (ap_http_request_get_peer (request));
   close (fd);
 }
 
 static void
-on_health (SoupServerMessage *message, gpointer data)
+on_health (ApHttpRequest *request, gpointer data)
 {
-  ap_http_respond (message, SOUP_STATUS_OK, "{}");
+  ap_http_request_get_query (request, "a");
+  ap_http_request_respond_json (request, SOUP_STATUS_OK, "{}");
+}
+
+/* Gives back what it got. */
+static void
+on_call (ApHttpRequest *request, gpointer data)
+{
+  g_assert_true (g_utf8_validate (ap_http_request_get_parameter (request, "id"), -1, NULL));
+  ap_http_request_respond (request, SOUP_STATUS_OK, "text/plain", ap_http_request_get_body (request));
 }
 
 static void
 start (void)
 {
   static const char *const origins[] = { "https://voice.example", NULL };
+  static const char *const protocols[] = { "audio", NULL };
+  static const ApHttpRoute health = { .method = "GET", .path = "/health", .handle = on_health };
+  static const ApHttpRoute call = { .method = "POST", .path = "/calls/{id}", .handle = on_call, .max_body = 64 };
+  static const ApHttpWebSocket plain = { .path = "/ws", .upgraded = on_upgraded };
+  static const ApHttpWebSocket named = { .path = "/named", .upgraded = on_upgraded, .protocols = protocols };
   g_autoptr (GSocketAddress) bound = NULL;
   int fd = ap_listener_open ("127.0.0.1", 0, TRUE, &bound, NULL);
 
@@ -51,8 +65,10 @@ start (void)
   g_assert_true (g_socket_address_to_native (bound, &address, sizeof address, NULL));
   http = ap_http_new (fd);
   ap_http_set_allowed_origins (http, origins);
-  ap_http_add_handler (http, "/health", on_health, NULL);
-  ap_http_add_websocket (http, "/ws", on_upgrade, NULL, NULL);
+  ap_http_add_route (http, &health, NULL);
+  ap_http_add_route (http, &call, NULL);
+  ap_http_add_websocket (http, &plain, NULL);
+  ap_http_add_websocket (http, &named, NULL);
 }
 
 static void

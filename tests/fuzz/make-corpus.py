@@ -178,6 +178,27 @@ REQUESTS = {  # the first byte: a request, its target, its query, further header
     "headers-no-colon": "\3no colon here\r\n: nothing\r\n",
 }
 
+REQUESTS |= {
+    "call": "\0POST /calls/CA1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+    "call-empty": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    "call-too-large": "\0POST /calls/a%2Fb HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n" + "x" * 65,
+    "call-chunked": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "named": "\0" + HANDSHAKE.replace("/ws", "/named").replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: x, audio\r\n\r\n"),
+}
+
+TARGETS = {
+    "typical": "/calls/CA%31?a=1&b=two+words",
+    "slash": "/calls/a%2Fhangup",
+    "empty-segments": "//calls//",
+    "not-utf-8": "/%ff?a=%ff",
+    "nul": "/%00?%00=1",
+    "half-escape": "/%4?a=%",
+    "query-only": "?a",
+    "query-empty": "/health?",
+    "query-repeated": "/health?a=1&a=2&&=&b==",
+    "dots": "/./../health",
+}
+
 ORIGINS = {
     "same": "http://a.example\na.example\n",
     "same-port": "https://a.example:8001\na.example:8001\n",
@@ -249,6 +270,7 @@ if __name__ == "__main__":
     })
     write("twilio-webhook", {name: text.encode() for name, text in WEBHOOKS.items()})
     write("http", {name: text.encode("latin-1") for name, text in REQUESTS.items()})
+    write("target", {name: text.encode() for name, text in TARGETS.items()})
     write("origin", {name: text.encode() for name, text in ORIGINS.items()})
     write("options", {name: text.encode("latin-1") for name, text in ARGUMENTS.items()})
     write("elements", {name: bytes(indices) for name, indices in WORDS.items()})
