@@ -180,6 +180,12 @@ REQUESTS = {  # the first byte: a request, its target, its query, further header
 
 REQUESTS |= {
     "call": "\0POST /calls/CA1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+    "encoding-unknown": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+    "encoding-folded": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n x\r\n\r\n",
+    "encoding-in-two": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chun ked\r\n\r\n",
+    "encoding-with-nul": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTrans\0fer-Encoding: gzip\r\n\r\n",
+    "encoding-behind-no-end": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\n\r\r\nTransfer-Encoding: gzip\r\n\r\n",
+    "length-no-number": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5x\r\n\r\nhello",
     "call-empty": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
     "call-too-large": "\0POST /calls/a%2Fb HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n" + "x" * 65,
     "call-chunked": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
