@@ -5,7 +5,9 @@
 
 #include "app/ap-endpoints.h"
 #include "app/ap-worker.h"
+#include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-memory.h"
 #include "net/ap-listener.h"
 
 #include <glib-unix.h>
@@ -14,8 +16,8 @@
 
 /* How often a draining server looks whether the last session has gone. */
 #define DRAIN_CHECK_MS 10
-/* What elements may take to stop at the very end. */
-#define PIPELINE_STOP_TIME_US (2 * G_USEC_PER_SEC)
+/* What elements may take to stop at the very end: what the two writers of lines leave of the time that is kept. */
+#define PIPELINE_STOP_TIME_US ((AP_STOP_MS - 2 * AP_STOP_LINES_MS) * G_TIME_SPAN_MILLISECOND)
 
 /* What a connection with elements may take: its socket, and two for the bus of a queued pipeline. */
 #define DESCRIPTORS_OF_PIPELINE 3
@@ -78,15 +80,17 @@ raise_descriptor_limit (void)
   return (guint)MIN (limit.rlim_cur, G_MAXINT);
 }
 
-/* Well under the limit, because GLib ends the program when it cannot make a descriptor that it needs for itself. */
+/* Well under the limit, because GLib ends the program when it cannot make a descriptor that it needs for itself, or is
+ * refused memory. */
 static guint
 max_connections (const ApConfig *config, guint descriptors)
 {
   guint each = config->pipeline != NULL ? DESCRIPTORS_OF_PIPELINE : 1;
+  gsize by_memory = ap_memory_room (AP_MEMORY_RESERVE) / AP_SESSION_HIGH_WATER;
 
   if (config->max_connections > 0)
     return (guint)config->max_connections;
-  return MAX (descriptors / 4 * 3 / each, 1);
+  return (guint)MAX (MIN (descriptors / 4 * 3 / each, by_memory), 1);
 }
 
 static gboolean
@@ -190,6 +194,15 @@ check_drained (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* The sessions' part of the time that a shutdown has; the rest is for what has to end after them. */
+static gint64
+session_time (gint64 drain_seconds)
+{
+  gint64 whole = drain_seconds * G_USEC_PER_SEC;
+
+  return whole - MIN (AP_STOP_MS * G_TIME_SPAN_MILLISECOND, whole / 2);
+}
+
 static gboolean
 on_signal (gpointer data)
 {
@@ -201,9 +214,9 @@ on_signal (gpointer data)
     g_main_loop_quit (app->loop);
     return G_SOURCE_CONTINUE;
   }
-  ap_info ("shutting down: %u sessions have %" G_GINT64_FORMAT " seconds to close", count_sessions (app),
-           app->drain_seconds);
-  app->drain_until = g_get_monotonic_time () + app->drain_seconds * G_USEC_PER_SEC;
+  ap_info ("shutting down: %u sessions have %.1f seconds to close", count_sessions (app),
+           (double)session_time (app->drain_seconds) / G_USEC_PER_SEC);
+  app->drain_until = g_get_monotonic_time () + session_time (app->drain_seconds);
   for_each_worker (app, ap_worker_drain);
   drain_rooms (app);
   g_timeout_add (DRAIN_CHECK_MS, check_drained, app);
@@ -218,6 +231,7 @@ ap_app_start (const ApConfig *config, GError **error)
   g_autoptr (GSocketAddress) bound = NULL;
   guint n = config->workers > 0 ? (guint)config->workers : g_get_num_processors ();
 
+  ap_memory_init ();
   ap_log_start_thread ();
   app->settings.max_connections = max_connections (config, raise_descriptor_limit ());
   app->loop = g_main_loop_new (NULL, FALSE);

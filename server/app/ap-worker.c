@@ -7,6 +7,7 @@
 #include "base/ap-invoke.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-memory.h"
 #include "net/ap-http.h"
 #include "session/ap-session.h"
 
@@ -56,6 +57,8 @@ refusal (gpointer data)
     return "the server is shutting down";
   if (settings->count_sessions (settings->data) >= settings->max_connections)
     return "the server has as many connections as it takes; --max-connections sets how many";
+  if (ap_memory_room (AP_MEMORY_RESERVE) == 0)
+    return "the server is short of memory";
   return NULL;
 }
 

@@ -25,6 +25,11 @@
 #define AP_PIPELINE_STALL_SECONDS 30
 /* The closing handshake: from our close frame to the end of the socket. */
 #define AP_CLOSE_SECONDS 5
+/* Of the time that a shutdown has (at most half of it), what is kept for after the last session: the elements stop, the
+ * last lines are written. */
+#define AP_STOP_MS 1000
+/* Of that: a reader of the frame log, or of the log, that has stopped reading is waited for so long. */
+#define AP_STOP_LINES_MS 250
 /* Without a byte from an HTTP client for so long, its connection is closed. */
 #define AP_HTTP_IDLE_SECONDS 15
 /* From its connection to its answer an HTTP request, or a handshake, takes no longer than this; a handler that answers
@@ -42,5 +47,8 @@
 #define AP_ACCEPT_CALM_SECONDS 2
 /* What the writer of log lines holds back for a reader that is slow; what does not fit is dropped and counted. */
 #define AP_LINE_WRITER_BYTES (1024 * 1024)
+/* Where memory is limited, so much of it is left for the sessions that are there: with less, no further one is let in;
+ * with half of it, no further connection. */
+#define AP_MEMORY_RESERVE (32 * 1024 * 1024)
 /* How long the check of a pipeline at start-up waits for it to give a first sign. */
 #define AP_PIPELINE_CHECK_SECONDS 5

@@ -140,7 +140,7 @@ void
 ap_line_writer_free (ApLineWriter *writer)
 {
   g_mutex_lock (&writer->lock);
-  writer->stop_at = g_get_monotonic_time () + G_TIME_SPAN_SECOND;
+  writer->stop_at = g_get_monotonic_time () + AP_STOP_LINES_MS * G_TIME_SPAN_MILLISECOND;
   g_cond_signal (&writer->wake);
   g_mutex_unlock (&writer->lock);
 

@@ -260,7 +260,7 @@ answer_now (const Answer *answer)
   soup_message_body_truncate (soup_server_message_get_response_body (message));
   if (answer->content_type != NULL)
     soup_message_headers_replace (headers, "Content-Type", answer->content_type);
-  if (answer->body != NULL) {
+  if (answer->body != NULL && g_bytes_get_size (answer->body) > 0) { /* libsoup complains of an empty one */
     soup_message_body_append_bytes (soup_server_message_get_response_body (message), answer->body);
     extend_deadline (message, g_bytes_get_size (answer->body));
   }

@@ -6,6 +6,8 @@
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-memory.h"
+#include "net/ap-http-guard.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -96,7 +98,7 @@ hand_over (ApListener *listener, int fd)
   }
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
-  connection = g_socket_connection_factory_create_connection (socket);
+  connection = ap_http_guard_connection (socket);
   ap_listener_set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }
@@ -105,6 +107,8 @@ hand_over (ApListener *listener, int fd)
 static int
 accept_waiting (ApListener *listener)
 {
+  if (ap_memory_room (AP_MEMORY_RESERVE / 2) == 0)
+    return ENOMEM;
   for (int i = 0; i < AP_ACCEPT_BATCH; i++) {
     int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

@@ -140,6 +140,120 @@ WEBHOOKS = {  # the address, then the fields
     "control": "wss://a/\x02\na=%01",
 }
 
+HANDSHAKE = ("GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+
+REQUESTS = {  # the first byte: a request, its target, its query, further headers
+    "get": "\0GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "head": "\0HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "http-1.0": "\0GET /health HTTP/1.0\r\n\r\n",
+    "handshake": "\0" + HANDSHAKE,
+    "handshake-and-frame": "\0" + HANDSHAKE + "\x82\x81abcd1",
+    "two-requests": "\0GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "body": "\0POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+    "body-half": "\0POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhello",
+    "chunks": "\0POST /ws HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "length-and-chunks": "\0POST /ws HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "length-negative": "\0POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "expect": "\0POST /health HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+    "range": "\0GET /health HTTP/1.1\r\nHost: x\r\nRange: bytes=0-0,1-1,-1\r\n\r\n",
+    "two-hosts": "\0GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "connect": "\0CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "options-star": "\0OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "folded": "\0GET /health HTTP/1.1\r\nHost: x\r\nX-Long: a\r\n b\r\n\r\n",
+    "half": "\0GET /health HTTP/1.1\r\nHo",
+    "not-http": "\0\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+    "target-absolute": "\1http://x/health",
+    "target-dots": "\1/../ws/./..//health",
+    "target-percent": "\1/%68ealth%2f%00%zz%",
+    "target-fragment": "\1/health#top",
+    "query-typical": "\2a=1&b=2",
+    "query-percent": "\2a=%41%zz%&=&&a",
+    "query-brackets": "\2[]{}|\\^`<>\"",
+    "headers-origin": "\3Origin: https://voice.example\r\n",
+    "headers-bad-origin": "\3Origin: null\r\n",
+    "headers-protocol": "\3Sec-WebSocket-Protocol: audio, bearer.x",
+    "headers-extension": "\3Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+    "headers-two-keys": "\3Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "headers-no-colon": "\3no colon here\r\n: nothing\r\n",
+}
+
+REQUESTS |= {
+    "call": "\0POST /calls/CA1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+    "encoding-unknown": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+    "encoding-folded": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n x\r\n\r\n",
+    "encoding-in-two": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chun ked\r\n\r\n",
+    "encoding-with-nul": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTrans\0fer-Encoding: gzip\r\n\r\n",
+    "encoding-behind-no-end": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\n\r\r\nTransfer-Encoding: gzip\r\n\r\n",
+    "length-no-number": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5x\r\n\r\nhello",
+    "call-empty": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    "call-too-large": "\0POST /calls/a%2Fb HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n" + "x" * 65,
+    "call-chunked": "\0POST /calls/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "named": "\0" + HANDSHAKE.replace("/ws", "/named").replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: x, audio\r\n\r\n"),
+}
+
+TARGETS = {
+    "typical": "/calls/CA%31?a=1&b=two+words",
+    "slash": "/calls/a%2Fhangup",
+    "empty-segments": "//calls//",
+    "not-utf-8": "/%ff?a=%ff",
+    "nul": "/%00?%00=1",
+    "half-escape": "/%4?a=%",
+    "query-only": "?a",
+    "query-empty": "/health?",
+    "query-repeated": "/health?a=1&a=2&&=&b==",
+    "dots": "/./../health",
+}
+
+ORIGINS = {
+    "same": "http://a.example\na.example\n",
+    "same-port": "https://a.example:8001\na.example:8001\n",
+    "default-port": "https://a.example\na.example:443\n",
+    "other-default-port": "http://a.example\na.example:443\n",
+    "named": "https://b.example\na.example\nhttps://c.example,https://b.example",
+    "any": "https://b.example\na.example\n*",
+    "null": "null\na.example\n",
+    "suffix": "http://a.example.evil\na.example\n",
+    "user": "http://a.example@evil\na.example\n",
+    "ipv6": "http://[::1]:80\n[::1]\n",
+    "empty": "\n\n",
+    "no-host": "http://\n:80\n,",
+}
+
+ARGUMENTS = {
+    "none": "--",
+    "typical": "--host\n127.0.0.1\n--port\n0\n--workers=2\n--no-log-frames",
+    "numbers": "--port=70000\n--max-frame-bytes=0x10\n--drain-seconds=-1",
+    "caps": "--caps\naudio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved",
+    "caps-mulaw": "--caps=audio/x-mulaw,rate=8000,channels=1",
+    "caps-lists": "--caps=audio/x-raw,format={S16LE,F32LE},rate=[1,max]",
+    "caps-features": "--caps=audio/x-raw(memory:X),channels=2,channel-mask=(bitmask)0x3,rate=8000,format=F32LE",
+    "caps-any": "--caps=ANY",
+    "caps-broken": "--caps=audio/x-raw,format=(string",
+    "caps-nested": "--caps=a/b,x=(structure)[y,z=(caps)[c/d]]",
+    "mode": "--pipeline-mode\nqueued\n--pipeline\nidentity",
+    "unknown": "--sound\nstart",
+    "short": "-p\n-h\n-xyz",
+    "not-utf-8": "--host=\xff",
+    "help": "--help\n--port=x",
+}
+
+# Indices of the words of fuzz-elements.c; over 127 without a space before it.
+WORDS = {
+    "one": [1],
+    "codec": [3, 0, 4],
+    "converted": [6, 0, 7, 0, 8, 20],
+    "named": [9, 15, 0, 10],
+    "properties": [1, 16, 17],
+    "bad-property": [3, 19],
+    "caps": [6, 0, 24, 0, 1],
+    "caps-broken": [1, 0, 26, 0, 1],
+    "bins": [12, 1, 0, 1, 13],
+    "quotes": [1, 28, 29, 30],
+    "dangling": [1, 0],
+    "drop": [1, 34],
+}
+
 
 def write(name, inputs):
     folder = HERE / name
@@ -161,3 +275,8 @@ if __name__ == "__main__":
         "digit": b'\3{"event":"websocket:dtmf","dtmf":{"digit":"7"}}',
     })
     write("twilio-webhook", {name: text.encode() for name, text in WEBHOOKS.items()})
+    write("http", {name: text.encode("latin-1") for name, text in REQUESTS.items()})
+    write("target", {name: text.encode() for name, text in TARGETS.items()})
+    write("origin", {name: text.encode() for name, text in ORIGINS.items()})
+    write("options", {name: text.encode("latin-1") for name, text in ARGUMENTS.items()})
+    write("elements", {name: bytes(indices) for name, indices in WORDS.items()})

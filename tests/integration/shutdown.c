@@ -90,20 +90,15 @@ test_accepted_queued (void)
   accepted_frames_are_echoed (args);
 }
 
-/* While frames stream in: whatever was echoed is in order and whole, then 1001. */
-static void
-test_under_load (gconstpointer data)
+/* Reads what is echoed up to the close frame, which says 1001. Returns: the number of frames, each the one after the
+ * last
+ */
+static guint32
+read_echoes (WsClient *client)
 {
-  g_autoptr (ServerProcess) server = server_process_start ();
-  g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_autoptr (WsFrame) frame = NULL;
   guint32 echoed = 0;
 
-  for (guint32 i = 0; i < 2000; i++) {
-    if (i == 1000)
-      server_process_signal (server, *(const int *)data);
-    send_pattern (client, FRAME, i);
-  }
   while ((frame = ws_client_read_frame (client)) != NULL && frame->first_byte == (WS_FIN | WS_BINARY)) {
     guint8 expected[FRAME];
 
@@ -111,13 +106,79 @@ test_under_load (gconstpointer data)
     g_assert_cmpmem (frame->data, frame->len, expected, sizeof expected);
     g_clear_pointer (&frame, ws_frame_free);
   }
-  g_test_message ("%u frames were echoed", echoed);
   if (frame == NULL || frame->first_byte != (WS_FIN | WS_CLOSE) || frame->len < 2 ||
       memcmp (frame->data, "\003\351", 2) != 0)
     ws_client_fail (client, "no close frame with 1001");
   ws_client_send_close (client, 1001, NULL);
-  g_clear_pointer (&client, ws_client_free);
+  return echoed;
+}
+
+typedef struct {
+  WsClient *client;
+  guint32 echoed;
+} Reader;
+
+static gpointer
+read_all (gpointer data)
+{
+  Reader *reader = data;
+
+  reader->echoed = read_echoes (reader->client);
+  return NULL;
+}
+
+/* While frames of many stream in, in the middle of which the signal comes: each frame that the server has taken (its
+ * line says so) is echoed, in order; then 1001 comes. */
+static void
+end_under_load (ServerProcess *server, int signal_number)
+{
+  enum { FRAMES_OF_EACH = 1000 };
+  Reader readers[CLIENTS];
+  GThread *threads[CLIENTS];
+  guint32 echoed = 0;
+
+  for (guint i = 0; i < CLIENTS; i++)
+    readers[i] = (Reader){ ws_client_connect (server_process_port (server), AUDIO_PATH) };
+  for (guint32 k = 0; k < FRAMES_OF_EACH; k++) {
+    if (k == FRAMES_OF_EACH / 2)
+      server_process_signal (server, signal_number);
+    for (guint i = 0; i < CLIENTS; i++)
+      send_pattern (readers[i].client, FRAME, k);
+  }
+  for (guint i = 0; i < CLIENTS; i++)
+    threads[i] = g_thread_new ("reader", read_all, &readers[i]);
+  for (guint i = 0; i < CLIENTS; i++) {
+    g_thread_join (threads[i]);
+    ws_client_free (readers[i].client);
+    echoed += readers[i].echoed;
+  }
   g_assert_cmpint (server_process_wait_exit (server), ==, 0);
+  g_test_message ("%u frames were taken, and %u echoed", frame_lines (server), echoed);
+  g_assert_cmpuint (frame_lines (server), ==, echoed);
+}
+
+static void
+test_under_load (gconstpointer data)
+{
+  g_autoptr (ServerProcess) server = server_process_start ();
+
+  end_under_load (server, *(const int *)data);
+}
+
+static void
+test_under_load_direct (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+
+  end_under_load (server, SIGTERM);
+}
+
+static void
+test_under_load_queued (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+
+  end_under_load (server, SIGTERM);
 }
 
 /* A client that does not read holds the end up only for as long as --drain-seconds says. */
@@ -201,6 +262,8 @@ main (int argc, char **argv)
   add ("no-client", test_no_client);
   add ("idle", test_idle);
   add ("under-load", test_under_load);
+  g_test_add_func ("/shutdown/under-load/direct", test_under_load_direct);
+  g_test_add_func ("/shutdown/under-load/queued", test_under_load_queued);
   g_test_add_func ("/shutdown/accepted/passthrough", test_accepted_passthrough);
   g_test_add_func ("/shutdown/accepted/queued", test_accepted_queued);
   g_test_add_func ("/shutdown/deadline", test_drain_deadline);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,20 +45,31 @@ struct _ServerProcess {
 };
 
 static void
+bind_to_cpus (const char *cpus)
+{
+  cpu_set_t set;
+  char *end = NULL;
+
+  CPU_ZERO (&set);
+  for (const char *cpu = cpus; *cpu != '\0'; cpu = *end == ',' ? end + 1 : end)
+    CPU_SET (strtoul (cpu, &end, 10), &set);
+  sched_setaffinity (0, sizeof set, &set);
+}
+
+static void
 set_up_child (gpointer data)
 {
-  const char *cpus = data;
+  const ServerSetup *setup = data;
+  const struct rlimit descriptors = { setup->descriptors, setup->descriptors };
+  const struct rlimit address_space = { setup->address_space, setup->address_space };
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  if (cpus != NULL) {
-    cpu_set_t set;
-    char *end = NULL;
-
-    CPU_ZERO (&set);
-    for (const char *cpu = cpus; *cpu != '\0'; cpu = *end == ',' ? end + 1 : end)
-      CPU_SET (strtoul (cpu, &end, 10), &set);
-    sched_setaffinity (0, sizeof set, &set);
-  }
+  if (setup->cpus != NULL)
+    bind_to_cpus (setup->cpus);
+  if (setup->descriptors > 0)
+    setrlimit (RLIMIT_NOFILE, &descriptors);
+  if (setup->address_space > 0)
+    setrlimit (RLIMIT_AS, &address_space);
 }
 
 static void
@@ -180,8 +192,7 @@ launch (ServerProcess *self, const ServerSetup *setup)
   const char *folder = setup->folder != NULL ? setup->folder : self->own_folder;
 
   if (!g_spawn_async_with_pipes (folder, arguments, env, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES,
-                                 set_up_child, (gpointer)setup->cpus, &self->pid, NULL, &self->out_fd, &self->err_fd,
-                                 &error))
+                                 set_up_child, (gpointer)setup, &self->pid, NULL, &self->out_fd, &self->err_fd, &error))
     g_error ("%s", error->message);
   self->pid_fd = pidfd_open (self->pid, 0);
   if (self->pid_fd < 0)
@@ -445,6 +456,12 @@ gsize
 server_process_rss (ServerProcess *self)
 {
   return status_number (self, "\nVmRSS:\t") * 1024;
+}
+
+gsize
+server_process_address_space (ServerProcess *self)
+{
+  return status_number (self, "\nVmSize:\t") * 1024;
 }
 
 guint

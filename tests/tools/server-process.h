@@ -16,6 +16,7 @@ typedef struct _ServerProcess ServerProcess;
  * @folder: (nullable): working folder; NULL for an empty one, so that no stray .env is read
  * @hold_stdout: nobody reads the server's stdout until server_process_release_stdout()
  * @cpus: (nullable): a list such as "0" or "0,2" that the server is bound to
+ * @descriptors: the most that the server may have open; @address_space: bytes (`ulimit -v`); 0: as the test
  */
 typedef struct {
   const char *program;
@@ -24,6 +25,7 @@ typedef struct {
   const char *folder;
   gboolean hold_stdout;
   const char *cpus;
+  gsize descriptors, address_space;
 } ServerSetup;
 
 /* Starts the program with exactly the given options and returns at once. */
@@ -42,7 +44,6 @@ void server_process_wait_listening (ServerProcess *self);
 /* A server that does not end is killed, and the test fails. Returns: the exit code, or minus the number of the signal
  * that ended it */
 int server_process_wait_exit (ServerProcess *self);
-
 void server_process_signal (ServerProcess *self, int signal_number);
 
 /* Ends the server if it still runs, without asking, and frees everything. */
@@ -71,8 +72,9 @@ void server_process_close_stdout (ServerProcess *self);
 /* From now on nobody reads the server's stderr. */
 void server_process_hold_stderr (ServerProcess *self);
 
-/* Of the running server, from /proc: resident bytes, threads, open descriptors; CPU time of all its threads, in ns. */
+/* Of the running server: resident and mapped bytes, threads, open descriptors; CPU time of all its threads, in ns. */
 gsize server_process_rss (ServerProcess *self);
+gsize server_process_address_space (ServerProcess *self);
 guint server_process_threads (ServerProcess *self);
 guint server_process_fds (ServerProcess *self);
 gint64 server_process_cpu_ns (ServerProcess *self);

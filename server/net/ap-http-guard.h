@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/**
+ * ap_http_guard_connection:
+ *
+ * libsoup 3.2 loses the path of a request (up to 100 KB) whose Transfer-Encoding is not `chunked` or whose
+ * Content-Length is not a number, so that any client could fill the memory. This is a connection that looks at the head
+ * of its one request while it is read: at such a header, and at one that is folded over lines, it answers 400, and the
+ * reader gets an error in place of the rest.
+ *
+ * Returns: (transfer full): a connection for libsoup
+ */
+GSocketConnection *ap_http_guard_connection (GSocket *socket);
