@@ -44,3 +44,5 @@
 #define AP_LINE_WRITER_BYTES (1024 * 1024)
 /* How long the check of a pipeline at start-up waits for it to give a first sign. */
 #define AP_PIPELINE_CHECK_SECONDS 5
+/* Graphs of pipelines that one SIGUSR1 writes. */
+#define AP_GRAPHS 32

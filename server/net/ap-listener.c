@@ -6,6 +6,7 @@
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-metrics.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -62,6 +63,7 @@ pause_accepting (ApListener *listener, int error)
 {
   if (listener->calm == NULL)
     ap_warning ("cannot accept a connection: %s; new clients wait until some have left", g_strerror (error));
+  ap_metrics_count_failure (AP_FAILURE_ACCEPT);
   end_source (listener->calm);
   listener->calm = begin_source (g_timeout_source_new_seconds (AP_ACCEPT_CALM_SECONDS), on_calm, listener);
   set_source (listener, g_timeout_source_new (AP_ACCEPT_PAUSE_MS), on_pause_over);
@@ -74,6 +76,13 @@ on_deadline (gpointer connection)
   return G_SOURCE_REMOVE;
 }
 
+static void
+end_deadline (gpointer source)
+{
+  ap_count (&ap_metrics_mine ()->counts.http_done, 1);
+  end_source (source);
+}
+
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
 void
 ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
@@ -81,7 +90,7 @@ ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
   GSource *source = g_timeout_source_new_seconds (seconds);
 
   begin_source (source, on_deadline, connection);
-  g_object_set_data_full (G_OBJECT (connection), "deadline", source, (GDestroyNotify)end_source);
+  g_object_set_data_full (G_OBJECT (connection), "deadline", source, end_deadline);
 }
 
 static void
@@ -96,6 +105,7 @@ hand_over (ApListener *listener, int fd)
   }
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
+  ap_count (&ap_metrics_mine ()->counts.accepted, 1);
   connection = g_socket_connection_factory_create_connection (socket);
   ap_listener_set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
