@@ -5,6 +5,7 @@
 #include "app/ap-healthcheck.h"
 #include "base/ap-error.h"
 #include "config.h"
+#include "media/ap-gst-log.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -53,6 +54,7 @@ serve (const ApConfig *config)
 
   signal (SIGPIPE, SIG_IGN);
   ap_log_init (ap_config_get_log_level (config), ap_config_get_log_format (config));
+  ap_gst_log_init ();
   if (!gst_init_check (NULL, NULL, &error))
     return fail (error, EXIT_FAILURE);
   find_plugins ();

@@ -8,6 +8,7 @@
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-memory.h"
+#include "net/ap-http.h"
 #include "net/ap-listener.h"
 
 #include <glib-unix.h>
@@ -25,9 +26,12 @@
 
 struct _ApApp {
   GMainLoop *loop;
-  guint signals[2]; /* sources */
+  guint signals[3]; /* sources */
   ApWorkerSettings settings;
-  GArray *rooms;      /* of ApRunningRoom; those that have started */
+  GArray *rooms; /* of ApRunningRoom; those that have started */
+  ApMetricsFacts metrics;
+  ApHttp *metrics_http; /* on this thread; NULL: the workers serve /metrics */
+  char *dot_dir;
   GPtrArray *workers; /* complete before the first is started */
   gboolean started;
   char **allowed_origins;
@@ -223,6 +227,54 @@ on_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_draw_signal (gpointer data)
+{
+  ApApp *app = data;
+  ApGraphs *graphs = ap_graphs_new (app->dot_dir);
+
+  for (guint i = 0; i < app->workers->len; i++)
+    ap_worker_draw (g_ptr_array_index (app->workers, i), graphs);
+  ap_graphs_unref (graphs);
+  return G_SOURCE_CONTINUE;
+}
+
+static char *
+choose_dot_dir (const ApConfig *config)
+{
+  const char *of_gstreamer = g_getenv ("GST_DEBUG_DUMP_DOT_DIR");
+
+  if (config->dot_dir != NULL)
+    return g_strdup (config->dot_dir);
+  return g_strdup (of_gstreamer != NULL && *of_gstreamer != '\0' ? of_gstreamer : ".");
+}
+
+/* Before the workers, so that they know whether /metrics is theirs. */
+static gboolean
+start_metrics (ApApp *app, const ApConfig *config, guint n_workers, GError **error)
+{
+  g_autoptr (GSocketAddress) bound = NULL;
+  g_autofree char *address = NULL;
+  int fd;
+
+  app->metrics.started_at = g_get_real_time ();
+  app->metrics.workers = n_workers;
+  app->metrics.max_connections = app->settings.max_connections;
+  app->metrics.frame_log = app->frame_log;
+  if (config->metrics_port < 0) {
+    app->settings.metrics = &app->metrics;
+    return TRUE;
+  }
+  fd = ap_listener_open (config->host, (guint16)config->metrics_port, TRUE, &bound, error);
+  if (fd < 0)
+    return FALSE;
+  app->metrics_http = ap_http_new (fd, AP_HTTP_REQUEST_SECONDS);
+  ap_http_add_route (app->metrics_http, &ap_metrics_route, &app->metrics);
+  address = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (bound));
+  ap_notice ("metrics on http://%s/metrics", address);
+  return TRUE;
+}
+
 ApApp *
 ap_app_start (const ApConfig *config, GError **error)
 {
@@ -237,6 +289,8 @@ ap_app_start (const ApConfig *config, GError **error)
   app->loop = g_main_loop_new (NULL, FALSE);
   app->signals[0] = g_unix_signal_add (SIGINT, on_signal, app);
   app->signals[1] = g_unix_signal_add (SIGTERM, on_signal, app);
+  app->signals[2] = g_unix_signal_add (SIGUSR1, on_draw_signal, app);
+  app->dot_dir = choose_dot_dir (config);
   app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_free);
   app->drain_seconds = config->drain_seconds;
   app->allowed_origins = ap_config_get_allowed_origins (config);
@@ -254,6 +308,8 @@ ap_app_start (const ApConfig *config, GError **error)
     return NULL;
   if (!config->no_log_frames)
     app->settings.frame_log = app->frame_log = ap_line_writer_new (STDOUT_FILENO, report_dropped_lines);
+  if (!start_metrics (app, config, n, error))
+    return NULL;
   for (guint i = 0; i < n; i++)
     g_ptr_array_add (app->workers, ap_worker_new (i, g_array_index (fds, int, i), &app->settings));
   for_each_worker (app, ap_worker_start);
@@ -279,11 +335,13 @@ ap_app_free (ApApp *app)
     for_each_worker (app, ap_worker_stop);
   g_clear_pointer (&app->workers, g_ptr_array_unref);
   g_clear_pointer (&app->rooms, stop_rooms);
+  g_clear_pointer (&app->metrics_http, ap_http_free);
   g_clear_pointer (&app->frame_log, ap_line_writer_free);
   ap_pipeline_await_stopped (PIPELINE_STOP_TIME_US);
   ap_log_stop_thread ();
   g_free (app->converted);
   g_clear_pointer (&app->tokens, ap_tokens_free);
+  g_free (app->dot_dir);
   g_strfreev (app->allowed_origins);
   gst_clear_caps (&app->settings.pipeline.caps);
   g_clear_pointer (&app->loop, g_main_loop_unref);

@@ -22,6 +22,8 @@ static const ApOption options[] = {
     "web pages that may connect beside the server's own, as in https://app.example,https://b.example; * for all" },
   { NULL, "api-token", AP_OPTION_SECRET, OFFSET (api_token), "TOKENS", NULL,
     "what clients must present, separated by commas while one replaces another; better set by the variable" },
+  { NULL, "metrics-port", AP_OPTION_NUMBER, OFFSET (metrics_port), "N", NULL,
+    "port for GET /metrics alone, on the same host; 0 takes a free one and logs it; not set, --port has it", 0, 65535 },
   { "Audio", "pipeline", AP_OPTION_TEXT, OFFSET (pipeline), "ELEMENTS", NULL,
     "GStreamer elements that the audio of each connection goes through, as in \"mulawenc_demo ! mulawdec_demo\"" },
   { NULL, "caps", AP_OPTION_TEXT, OFFSET (caps), "CAPS",
@@ -38,6 +40,8 @@ static const ApOption options[] = {
     "how a line of the log on stderr looks", .choices = { "text", "json" } },
   { NULL, "no-log-frames", AP_OPTION_FLAG, OFFSET (no_log_frames), NULL, NULL,
     "do not write a line for each frame to stdout" },
+  { NULL, "dot-dir", AP_OPTION_TEXT, OFFSET (dot_dir), "FOLDER", NULL,
+    "where SIGUSR1 writes the pipelines' graphs; not set, GST_DEBUG_DUMP_DOT_DIR or the working folder" },
   { NULL },
 };
 
@@ -75,6 +79,7 @@ ap_config_load (char **arguments, const char *folder, GError **error)
   g_autoptr (ApConfig) config = config_new ();
   ApOptionSet *set = config->options;
 
+  config->metrics_port = -1;
   /* The command line comes first as well, so that --help is there for who has a mistake in .env. */
   if (!ap_option_set_load_defaults (set, error) || !ap_option_set_load_arguments (set, arguments, error))
     return NULL;
@@ -114,11 +119,12 @@ ap_config_help (void)
   g_string_append (help,
                    "\nThe environment variables named above may also stand in a file .env in the working folder.\n"
                    "An option goes before the environment, the environment before the file.\n"
-                   "\nPaths:\n  GET       /health\n  GET       /ready\n");
+                   "\nPaths:\n  GET       /health\n  GET       /ready\n  GET       /metrics\n");
   for (const ApRoom *const *room = ap_rooms; *room != NULL; room++)
     append_paths (help, *room);
   g_string_append (help,
-                   "\nExit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
+                   "\nGST_DEBUG in the environment adds GStreamer's own messages to the log.\n"
+                   "Exit status: 0 after a shutdown, 1 failure, 64 wrong option, 69 address not available, 78 wrong "
                    "setting.\n");
   return g_string_free (help, FALSE);
 }

@@ -17,6 +17,8 @@ typedef struct {
   gint64 max_connections; /* 0: what the descriptors allow */
   char *allow_origin;     /* origins of web pages, separated by commas; NULL: none */
   char *api_token;        /* tokens that let a client in, separated by commas; NULL: everybody may */
+  gint64 metrics_port;    /* -1: /metrics is on @port */
+  char *dot_dir;          /* for the graphs of pipelines; NULL: GStreamer's setting, or the working folder */
   gint64 max_frame_bytes;
   char *pipeline; /* GStreamer elements; NULL: none */
   char *caps;     /* of the audio that clients send */

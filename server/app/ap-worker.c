@@ -8,6 +8,7 @@
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-memory.h"
+#include "base/ap-metrics.h"
 #include "net/ap-http.h"
 #include "session/ap-session.h"
 
@@ -115,6 +116,7 @@ add_endpoint (ApWorker *worker, const ApEndpoint *endpoint, gpointer room)
 
   g_ptr_array_add (worker->places, place);
   add_path (place, endpoint->path);
+  ap_metrics_endpoint (endpoint->path); /* so that it is told from the start, at 0 */
   for (const char *const *path = endpoint->more_paths; path != NULL && *path != NULL; path++)
     add_path (place, *path);
 }
@@ -141,6 +143,8 @@ add_routes (ApWorker *worker)
 
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
     ap_http_add_route (worker->http, &routes[i], worker);
+  if (worker->settings->metrics != NULL)
+    ap_http_add_route (worker->http, &ap_metrics_route, worker->settings->metrics);
   for (const ApRunningRoom *running = worker->settings->rooms; running->room != NULL; running++)
     add_room (worker, running);
 }
@@ -219,6 +223,7 @@ ap_worker_new (guint number, int listen_fd, const ApWorkerSettings *settings)
   worker->name = g_strdup_printf ("worker-%u", number);
   worker->listen_fd = listen_fd;
   worker->context = g_main_context_new ();
+  g_main_context_set_poll_func (worker->context, ap_metrics_poll);
   worker->loop = g_main_loop_new (worker->context, FALSE);
   worker->places = g_ptr_array_new_with_free_func (g_free);
   g_mutex_init (&worker->lock);
@@ -285,6 +290,44 @@ void
 ap_worker_drain (ApWorker *worker)
 {
   ap_invoke (worker->context, drain, worker, NULL);
+}
+
+typedef struct {
+  ApWorker *worker;
+  ApGraphs *graphs;
+} Drawing;
+
+static void
+draw_pipeline (ApPipeline *pipeline, guint64 session_id, gpointer data)
+{
+  const Drawing *drawing = data;
+  g_autofree char *name =
+      session_id != 0 ? g_strdup_printf ("session-%" G_GUINT64_FORMAT, session_id) : g_strdup (drawing->worker->name);
+
+  ap_graphs_add (drawing->graphs, name, pipeline);
+}
+
+static gboolean
+draw (gpointer data)
+{
+  ap_session_host_foreach_pipeline (&((Drawing *)data)->worker->host, draw_pipeline, data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+drawing_free (gpointer data)
+{
+  ap_graphs_unref (((Drawing *)data)->graphs);
+  g_free (data);
+}
+
+void
+ap_worker_draw (ApWorker *worker, ApGraphs *graphs)
+{
+  Drawing *drawing = g_new (Drawing, 1);
+
+  *drawing = (Drawing){ worker, ap_graphs_ref (graphs) };
+  ap_invoke (worker->context, draw, drawing, drawing_free);
 }
 
 guint

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "app/ap-graphs.h"
+#include "app/ap-metrics-page.h"
 #include "base/ap-line-writer.h"
 #include "media/ap-pipeline.h"
 #include "net/ap-tokens.h"
@@ -24,6 +26,7 @@ typedef struct {
   const char *const *allowed_origins; /* see ap_http_set_allowed_origins() */
   const ApTokens *tokens;             /* NULL: no client needs one */
   ApLineWriter *frame_log;            /* NULL: none */
+  ApMetricsFacts *metrics;            /* for /metrics; NULL: it is on a port of its own */
   /* For /health: the open WebSockets of all workers. From any worker's thread. */
   guint (*count_sessions) (gpointer data);
   gpointer data;
@@ -46,6 +49,9 @@ void ap_worker_stop (ApWorker *worker);
 
 /* Accepts nobody any more and closes every session with 1001. */
 void ap_worker_drain (ApWorker *worker);
+
+/* Draws its pipelines into @graphs, soon. */
+void ap_worker_draw (ApWorker *worker, ApGraphs *graphs);
 
 /* The open WebSockets. From any thread. */
 guint ap_worker_count_sessions (ApWorker *worker);

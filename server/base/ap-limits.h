@@ -52,3 +52,5 @@
 #define AP_MEMORY_RESERVE (32 * 1024 * 1024)
 /* How long the check of a pipeline at start-up waits for it to give a first sign. */
 #define AP_PIPELINE_CHECK_SECONDS 5
+/* Graphs of pipelines that one SIGUSR1 writes. */
+#define AP_GRAPHS 32

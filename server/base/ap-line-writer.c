@@ -20,7 +20,8 @@ struct _ApLineWriter {
   GMutex lock; /* guards all below; held for a memcpy at most, never while writing */
   GCond wake;
   GByteArray *filling;
-  guint64 dropped;
+  guint64 dropped; /* and not reported yet */
+  guint64 dropped_ever;
   gint64 stop_at; /* monotonic time; 0 while running */
 };
 
@@ -129,11 +130,20 @@ ap_line_writer_append (ApLineWriter *writer, const char *line, gsize length)
 
   if (before + length > AP_LINE_WRITER_BYTES) {
     writer->dropped++;
+    writer->dropped_ever++;
     return;
   }
   g_byte_array_append (writer->filling, (const guint8 *)line, (guint)length);
   if (before == 0 || (before < AP_LINE_WRITER_BYTES / 2 && writer->filling->len >= AP_LINE_WRITER_BYTES / 2))
     g_cond_signal (&writer->wake);
+}
+
+guint64
+ap_line_writer_get_dropped (ApLineWriter *writer)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&writer->lock);
+
+  return writer->dropped_ever;
 }
 
 void

@@ -26,6 +26,9 @@ ApLineWriter *ap_line_writer_new (int fd, void (*dropped) (guint64 lines));
  */
 void ap_line_writer_append (ApLineWriter *writer, const char *line, gsize length);
 
+/* Lines dropped since it was made. */
+guint64 ap_line_writer_get_dropped (ApLineWriter *writer);
+
 /* Writes what waits, for at most a second, and ends the thread. */
 void ap_line_writer_free (ApLineWriter *writer);
 

@@ -16,6 +16,14 @@ static GLogLevelFlags least_level = G_LOG_LEVEL_INFO;
 static ApLogFormat log_format = AP_LOG_FORMAT_TEXT;
 static ApLineWriter *log_writer; /* atomic; NULL: lines are written where they arise */
 
+/* What ap_log_event() passes through GLib to the writer: a GLogField of its own with this inside. */
+#define FIELDS_KEY "AP_FIELDS"
+
+typedef struct {
+  const ApLogField *fields;
+  gsize n;
+} Fields;
+
 static const char *
 level_name (GLogLevelFlags level)
 {
@@ -28,7 +36,7 @@ level_name (GLogLevelFlags level)
   return "debug";
 }
 
-static const char *
+static gconstpointer
 field_value (const GLogField *fields, gsize n_fields, const char *key)
 {
   for (gsize i = 0; i < n_fields; i++)
@@ -47,22 +55,48 @@ timestamp_now (void)
   return g_strdup_printf ("%s.%03dZ", seconds, g_date_time_get_microsecond (now) / 1000);
 }
 
-static char *
-format_json (const char *time, const char *level, const char *domain, const char *message)
+static void
+append_json_text (GString *line, const char *key, const char *value)
 {
-  JsonBuilder *builder = json_builder_new ();
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), value);
+  g_autofree char *quoted = json_to_string (node, FALSE);
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "time");
-  json_builder_add_string_value (builder, time);
-  json_builder_set_member_name (builder, "level");
-  json_builder_add_string_value (builder, level);
-  json_builder_set_member_name (builder, "domain");
-  json_builder_add_string_value (builder, domain);
-  json_builder_set_member_name (builder, "message");
-  json_builder_add_string_value (builder, message);
-  json_builder_end_object (builder);
-  return ap_json_builder_take (builder);
+  g_string_append_printf (line, "%s\"%s\":%s", line->len > 1 ? "," : "", key, quoted);
+}
+
+/* Whole, or in seconds with three places, in every locale. */
+static void
+append_number (GString *line, const ApLogField *field)
+{
+  if (field->is_time)
+    g_string_append_printf (line, "%" G_GUINT64_FORMAT ".%03u", field->number / G_USEC_PER_SEC,
+                            (guint)(field->number % G_USEC_PER_SEC / 1000));
+  else
+    g_string_append_printf (line, "%" G_GUINT64_FORMAT, field->number);
+}
+
+static char *
+format_json (const char *time, const char *level, const char *domain, const char *message, const Fields *fields)
+{
+  GString *line = g_string_new ("{");
+
+  append_json_text (line, "time", time);
+  append_json_text (line, "level", level);
+  append_json_text (line, "domain", domain);
+  append_json_text (line, "message", message);
+  for (gsize i = 0; i < fields->n; i++) {
+    const ApLogField *field = &fields->fields[i];
+    g_autofree char *valid = field->text != NULL ? g_utf8_make_valid (field->text, -1) : NULL;
+
+    if (valid != NULL) {
+      append_json_text (line, field->key, valid);
+      continue;
+    }
+    g_string_append_printf (line, ",\"%s\":", field->key);
+    append_number (line, field);
+  }
+  g_string_append_c (line, '}');
+  return g_string_free (line, FALSE);
 }
 
 /* One event, one line: whatever a peer managed to get into a message can neither forge a second one nor steer the
@@ -79,16 +113,52 @@ blank_controls (char *text)
   }
 }
 
+/* In quotes where a reader of words could not tell where it ends. */
+static void
+append_text (GString *line, const char *text)
+{
+  if (strpbrk (text, " \"=\\") == NULL) {
+    g_string_append (line, text);
+    return;
+  }
+  g_string_append_c (line, '"');
+  for (; *text != '\0'; text++) {
+    if (*text == '"' || *text == '\\')
+      g_string_append_c (line, '\\');
+    g_string_append_c (line, *text);
+  }
+  g_string_append_c (line, '"');
+}
+
 static char *
-format_line (GLogLevelFlags level, const char *domain, const char *message)
+format_text (const char *time, const char *level, const char *domain, const char *message, const Fields *fields)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  char *valid;
+
+  g_string_append_printf (line, "%s %-7s %s: %s", time, level, domain, message);
+  for (gsize i = 0; i < fields->n; i++) {
+    if (fields->fields[i].text != NULL && *fields->fields[i].text == '\0')
+      continue;
+    g_string_append_printf (line, " %s=", fields->fields[i].key);
+    if (fields->fields[i].text != NULL)
+      append_text (line, fields->fields[i].text);
+    else
+      append_number (line, &fields->fields[i]);
+  }
+  valid = g_utf8_make_valid (line->str, -1);
+  blank_controls (valid);
+  return valid;
+}
+
+static char *
+format_line (GLogLevelFlags level, const char *domain, const char *message, const Fields *fields)
 {
   g_autofree char *time = timestamp_now ();
   g_autofree char *valid = g_utf8_make_valid (message, -1);
 
-  if (log_format == AP_LOG_FORMAT_JSON)
-    return format_json (time, level_name (level), domain, valid);
-  blank_controls (valid);
-  return g_strdup_printf ("%s %-7s %s: %s", time, level_name (level), domain, valid);
+  return (log_format == AP_LOG_FORMAT_JSON ? format_json : format_text) (time, level_name (level), domain, valid,
+                                                                         fields);
 }
 
 /* One write a line, so that lines of several threads never mix. There is nobody to tell when it fails, and a stderr
@@ -101,25 +171,60 @@ write_line (const char *line)
   return poll (&poll_fd, 1, STDERR_WAIT_MS) > 0 && write (STDERR_FILENO, line, strlen (line)) >= 0;
 }
 
+/* Returns FALSE when it could not be written. */
+static gboolean
+write_event (GLogLevelFlags level, const char *domain, const char *message, const Fields *fields)
+{
+  g_autofree char *line = format_line (level, domain, message, fields);
+  g_autofree char *with_end = g_strconcat (line, "\n", NULL);
+  ApLineWriter *writer = g_atomic_pointer_get (&log_writer);
+
+  if (writer == NULL || (level & G_LOG_FLAG_FATAL))
+    return write_line (with_end);
+  ap_line_writer_append (writer, with_end, strlen (with_end));
+  return TRUE;
+}
+
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
+  static const Fields none;
   const char *domain = field_value (fields, n_fields, "GLIB_DOMAIN");
   const char *message = field_value (fields, n_fields, "MESSAGE");
-  g_autofree char *line = NULL;
-  g_autofree char *with_end = NULL;
-  ApLineWriter *writer;
+  const Fields *own = field_value (fields, n_fields, FIELDS_KEY);
 
   if ((level & G_LOG_LEVEL_MASK) > least_level && !(level & G_LOG_LEVEL_MESSAGE))
     return G_LOG_WRITER_HANDLED;
-  line = format_line (level, domain != NULL ? domain : "-", message != NULL ? message : "");
-  with_end = g_strconcat (line, "\n", NULL);
-  writer = g_atomic_pointer_get (&log_writer);
-  if (writer != NULL && !(level & G_LOG_FLAG_FATAL)) {
-    ap_line_writer_append (writer, with_end, strlen (with_end));
-    return G_LOG_WRITER_HANDLED;
-  }
-  return write_line (with_end) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
+  return write_event (level, domain != NULL ? domain : "-", message != NULL ? message : "", own != NULL ? own : &none)
+             ? G_LOG_WRITER_HANDLED
+             : G_LOG_WRITER_UNHANDLED;
+}
+
+void
+ap_log_event (const char *domain, GLogLevelFlags level, const char *message, const ApLogField *fields, gsize n_fields)
+{
+  const Fields own = { fields, n_fields };
+  const GLogField all[] = {
+    { "GLIB_DOMAIN", domain, -1 },
+    { "MESSAGE", message, -1 },
+    { FIELDS_KEY, &own, sizeof own },
+  };
+
+  g_log_structured_array (level, all, G_N_ELEMENTS (all));
+}
+
+void
+ap_log_write (GLogLevelFlags level, const char *domain, const char *message)
+{
+  write_event (level, domain, message, &(const Fields){ 0 });
+}
+
+guint64
+ap_log_get_dropped (void)
+{
+  ApLineWriter *writer = g_atomic_pointer_get (&log_writer);
+
+  return writer != NULL ? ap_line_writer_get_dropped (writer) : 0;
 }
 
 void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/ap-handoff.h"
 
+#include "base/ap-metrics.h"
+
 struct _ApHandoff {
   gatomicrefcount refs;
   GMainContext *context;
@@ -12,6 +14,7 @@ struct _ApHandoff {
 
   GMutex lock; /* guards all below; held to append or to swap */
   GPtrArray *posted;
+  gint64 posted_at; /* monotonic; when the first of them was */
   gboolean stopped;
 };
 
@@ -24,16 +27,20 @@ static gboolean
 dispatch (GSource *source, GSourceFunc callback, gpointer data)
 {
   g_autoptr (ApHandoff) handoff = ap_handoff_ref (((HandoffSource *)source)->handoff);
+  gint64 took;
 
   g_mutex_lock (&handoff->lock);
   g_source_set_ready_time (source, -1);
   GPtrArray *items = handoff->posted;
   handoff->posted = handoff->taken;
   handoff->taken = items;
+  took = g_source_get_time (source) - handoff->posted_at;
   g_mutex_unlock (&handoff->lock);
 
-  if (items->len > 0)
+  if (items->len > 0) {
+    ap_histogram_add (&ap_metrics_mine ()->counts.handover, took);
     handoff->take (items, handoff->data);
+  }
   g_ptr_array_set_size (items, 0);
   return G_SOURCE_CONTINUE;
 }
@@ -76,6 +83,8 @@ ap_handoff_post (ApHandoff *handoff, gpointer item)
   g_mutex_lock (&handoff->lock);
   stopped = handoff->stopped;
   first = handoff->posted->len == 0;
+  if (first)
+    handoff->posted_at = g_get_monotonic_time ();
   if (!stopped)
     g_ptr_array_add (handoff->posted, item);
   /* Setting the time wakes the worker; only the first item of a batch pays for it. */

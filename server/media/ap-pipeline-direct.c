@@ -180,7 +180,14 @@ direct_end (ApPipelineEnds *ends)
     finish (direct);
 }
 
-static const ApPipelineEndsVtable vtable = { direct_push, direct_submit, direct_is_full, direct_end, direct_free };
+static GstElement *
+direct_get_element (ApPipelineEnds *ends)
+{
+  return ((Direct *)ends)->bin;
+}
+
+static const ApPipelineEndsVtable vtable = { direct_push, direct_submit, direct_is_full,
+                                             direct_end,  direct_free,   direct_get_element };
 
 static gboolean
 link_pads (Direct *direct)

@@ -13,6 +13,7 @@ typedef struct {
   gboolean (*is_full) (ApPipelineEnds *ends);
   void (*end) (ApPipelineEnds *ends);
   void (*free) (ApPipelineEnds *ends);
+  GstElement *(*get_element) (ApPipelineEnds *ends); /* transfer none: what runs the audio, for its graph */
 } ApPipelineEndsVtable;
 
 struct _ApPipelineEnds {
@@ -50,3 +51,6 @@ gboolean ap_pipeline_is_stopped (ApPipeline *pipeline);
 
 /* GStreamer's own words, in our domain. */
 GError *ap_pipeline_error_from_message (GstMessage *message);
+
+/* NULL once it is stopped. */
+ApPipelineEnds *ap_pipeline_get_ends (ApPipeline *pipeline);

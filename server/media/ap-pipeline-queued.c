@@ -210,7 +210,14 @@ queued_free (ApPipelineEnds *ends)
   g_free (queued);
 }
 
-static const ApPipelineEndsVtable vtable = { queued_push, queued_submit, queued_is_full, queued_end, queued_free };
+static GstElement *
+queued_get_element (ApPipelineEnds *ends)
+{
+  return ((Queued *)ends)->gst_pipeline;
+}
+
+static const ApPipelineEndsVtable vtable = { queued_push, queued_submit, queued_is_full,
+                                             queued_end,  queued_free,   queued_get_element };
 
 static GstElement *
 make_source (Queued *queued, GstCaps *caps, guint64 max_bytes)

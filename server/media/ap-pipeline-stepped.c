@@ -164,7 +164,14 @@ stepped_free (ApPipelineEnds *ends)
   g_free (stepped);
 }
 
-static const ApPipelineEndsVtable vtable = { stepped_push, stepped_submit, stepped_is_full, stepped_end, stepped_free };
+static GstElement *
+stepped_get_element (ApPipelineEnds *ends)
+{
+  return ((Stepped *)ends)->gst_pipeline;
+}
+
+static const ApPipelineEndsVtable vtable = { stepped_push, stepped_submit, stepped_is_full,
+                                             stepped_end,  stepped_free,   stepped_get_element };
 
 static void
 make_elements (Stepped *stepped, GstCaps *caps)

@@ -3,6 +3,7 @@
 
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
+#include "base/ap-metrics.h"
 #include "media/ap-pipeline-ends.h"
 #include "media/ap-session-meta.h"
 
@@ -19,6 +20,12 @@ struct _ApPipeline {
   ApAudioFormat format;
   guint64 bytes_in;  /* places the next buffer in time */
   GByteArray *carry; /* the beginning of a sample whose rest has not come yet */
+
+  /* The frame on its way whose time is taken. */
+  gint64 sample_since; /* monotonic, microseconds; 0: none */
+  GstClockTime sample_pts;
+  guint sample_ahead; /* frames that come out before it, where frames are not placed in time */
+  guint held;         /* frames in a shared pipeline */
 };
 
 G_DEFINE_FINAL_TYPE (ApPipeline, ap_pipeline, G_TYPE_OBJECT)
@@ -90,9 +97,47 @@ ap_pipeline_error_from_message (GstMessage *message)
                       reason->message, cause + 1);
 }
 
+/* Begins to take a frame's time, before it goes in: of the first frame of a round, while no other is measured. */
+static void
+begin_sample (ApPipeline *pipeline, GstClockTime pts)
+{
+  if (pipeline->sample_since != 0 || (!pipeline->shared && !GST_CLOCK_TIME_IS_VALID (pts)))
+    return;
+  pipeline->sample_since = ap_metrics_take_sample ();
+  pipeline->sample_pts = pts;
+  pipeline->sample_ahead = pipeline->held;
+}
+
+/* A shared pipeline gives what it gets, frame by frame; elements may cut it anew, but keep its place in time. */
+static gboolean
+is_sample (ApPipeline *pipeline, GstBuffer *buffer)
+{
+  GstClockTime end = GST_BUFFER_PTS (buffer);
+
+  if (pipeline->shared)
+    return pipeline->sample_ahead-- == 0;
+  if (!GST_CLOCK_TIME_IS_VALID (end))
+    return FALSE;
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    end += GST_BUFFER_DURATION (buffer);
+  return end > pipeline->sample_pts;
+}
+
+static void
+end_sample (ApPipeline *pipeline, GstBuffer *buffer)
+{
+  if (!is_sample (pipeline, buffer))
+    return;
+  ap_histogram_add (&ap_metrics_mine ()->counts.latency, g_get_monotonic_time () - pipeline->sample_since);
+  pipeline->sample_since = 0;
+}
+
 static void
 on_frame (ApPipeline *pipeline, GstBuffer *buffer)
 {
+  if (G_UNLIKELY (pipeline->sample_since != 0))
+    end_sample (pipeline, buffer);
+  pipeline->held -= pipeline->shared;
   if (pipeline->live)
     pipeline->callbacks->frame (pipeline->owner, pipeline->shared ? ap_session_meta_get_id (buffer) : 0, buffer);
 }
@@ -231,8 +276,11 @@ ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, 
   } else {
     buffer = make_buffer (pipeline, data, length);
   }
-  if (buffer != NULL)
-    pipeline->ends->vtable->push (pipeline->ends, buffer);
+  if (buffer == NULL)
+    return;
+  begin_sample (pipeline, GST_BUFFER_PTS (buffer));
+  pipeline->held += pipeline->shared;
+  pipeline->ends->vtable->push (pipeline->ends, buffer);
 }
 
 void
@@ -269,6 +317,12 @@ gboolean
 ap_pipeline_is_stopped (ApPipeline *pipeline)
 {
   return pipeline->ends == NULL;
+}
+
+ApPipelineEnds *
+ap_pipeline_get_ends (ApPipeline *pipeline)
+{
+  return pipeline->ends;
 }
 
 static void

@@ -4,6 +4,8 @@
 #include "net/ap-connection.h"
 
 #include "base/ap-limits.h"
+#include "base/ap-metrics.h"
+#include "base/ap-output-wait.h"
 #include "net/ap-message-reader.h"
 
 #include <errno.h>
@@ -37,12 +39,14 @@ struct _ApConnection {
   ApConnectionState state;
   ApMessageReader *reader; /* only while a message is incomplete */
   ApByteQueue output;
+  ApOutputWait *wait; /* while output waits for the socket */
   gboolean reading;
   gboolean writable_awaited;
   guint32 events; /* what the poller was told */
 
   gboolean peer_closed; /* its close frame was read, or it broke a rule: no answer is to be expected */
   gboolean peer_erred;  /* it broke a rule */
+  gboolean peer_ended;  /* it closed or left of its own will, before we did */
   guint16 close_code;
   char *close_reason;
   GSource *close_timer;
@@ -71,6 +75,7 @@ finish (ApConnection *connection, guint16 code, const char *reason)
   ap_poller_remove (connection->poller, &connection->watch);
   close (connection->watch.fd);
   ap_byte_queue_clear (&connection->output);
+  ap_output_wait_update (&connection->wait, 0, 0);
   connection->callbacks->closed (connection->owner, code, reason);
 }
 
@@ -78,10 +83,12 @@ finish (ApConnection *connection, guint16 code, const char *reason)
 static void
 finish_as_agreed (ApConnection *connection, const char *otherwise)
 {
-  if (connection->close_code != 0)
+  if (connection->close_code != 0) {
     finish (connection, connection->close_code, connection->close_reason);
-  else
-    finish (connection, 1006, otherwise);
+    return;
+  }
+  connection->peer_ended = TRUE;
+  finish (connection, 1006, otherwise);
 }
 
 static gboolean
@@ -101,6 +108,7 @@ on_stall_timeout (gpointer data)
 {
   ApConnection *connection = data;
 
+  ap_metrics_count_failure (AP_FAILURE_OUTPUT_STALL);
   finish (connection, 1006, "the peer has stopped reading");
   return G_SOURCE_REMOVE;
 }
@@ -154,11 +162,12 @@ say_goodbye (ApConnection *connection)
 }
 
 static void
-after_write (ApConnection *connection, gboolean progressed)
+after_write (ApConnection *connection, gsize taken)
 {
   gboolean waiting = connection->output.length > 0;
 
-  if (progressed)
+  ap_output_wait_update (&connection->wait, connection->output.length, taken);
+  if (taken > 0)
     stop_timer (&connection->stall_timer);
   if (waiting && connection->stall_timer == NULL)
     connection->stall_timer = start_timer (connection, AP_OUTPUT_STALL_SECONDS, on_stall_timeout);
@@ -183,7 +192,7 @@ ap_connection_flush (ApConnection *connection)
     ap_byte_queue_consume (&connection->output, (gsize)n);
   /* Nothing waits and nothing did: the ordinary case costs one comparison. */
   if (connection->output.length > 0 || connection->writable_awaited)
-    after_write (connection, n > 0);
+    after_write (connection, (gsize)MAX (n, 0));
   if (connection->output.length == 0 && connection->state == AP_CONNECTION_CLOSING && connection->peer_closed)
     say_goodbye (connection);
 }
@@ -255,6 +264,12 @@ ap_connection_get_queued_bytes (ApConnection *connection)
   return connection->output.length;
 }
 
+gboolean
+ap_connection_was_ended_by_peer (ApConnection *connection)
+{
+  return connection->peer_ended;
+}
+
 void
 ap_connection_set_reading (ApConnection *connection, gboolean reading)
 {
@@ -275,6 +290,7 @@ begin_ending (ApConnection *connection, const ApMessage *message)
       say_goodbye (connection);
     return;
   }
+  connection->peer_ended = !connection->peer_erred && connection->close_code == 0;
   ap_connection_end_reading (connection);
   connection->close_code = message->code;
   connection->close_reason = g_strdup (reason);
@@ -424,6 +440,7 @@ ap_connection_finalize (GObject *object)
   if (connection->state != AP_CONNECTION_CLOSED)
     close (connection->watch.fd);
   ap_byte_queue_clear (&connection->output);
+  ap_output_wait_update (&connection->wait, 0, 0);
   g_free (connection->close_reason);
   G_OBJECT_CLASS (ap_connection_parent_class)->finalize (object);
 }

@@ -51,6 +51,8 @@ void ap_connection_send (ApConnection *connection, ApOpcode opcode, const guint8
 void ap_connection_flush (ApConnection *connection);
 /* Bytes queued and not yet taken by the socket. */
 gsize ap_connection_get_queued_bytes (ApConnection *connection);
+/* In `closed`: the peer closed it or left, keeping the rules, before the server had a reason to end it. */
+gboolean ap_connection_was_ended_by_peer (ApConnection *connection);
 
 /* Stops and starts reading; the peer feels it by TCP's window. */
 void ap_connection_set_reading (ApConnection *connection, gboolean reading);

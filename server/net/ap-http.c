@@ -5,6 +5,7 @@
 
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-metrics.h"
 #include "net/ap-http-handshake.h"
 #include "net/ap-http-target.h"
 #include "net/ap-listener.h"
@@ -61,10 +62,20 @@ on_handshake_sent (SoupServerMessage *message, gpointer data)
   if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
     return;
   fd = ap_http_handshake_take (request, &early);
-  if (fd < 0)
-    ap_warning ("a client is turned away: %s", g_strerror (errno));
-  else
+  if (fd >= 0) {
     route->websocket.upgraded (request, fd, early, route->data);
+    return;
+  }
+  ap_metrics_count_failure (AP_FAILURE_SOCKET);
+  ap_warning ("a client is turned away: %s", g_strerror (errno));
+}
+
+/* A request for a WebSocket that has been answered instead. */
+static void
+count_refusal (SoupServerMessage *message)
+{
+  if (soup_server_message_get_status (message) != SOUP_STATUS_NONE)
+    ap_metrics_count_refusal (soup_server_message_get_status (message));
 }
 
 static void
@@ -76,6 +87,8 @@ upgrade (SoupServerMessage *message, ApHttpRequest *request, const Route *route)
                             &protocol);
   if (ap_http_handshake_accept (request, protocol))
     g_signal_connect (message, "wrote-informational", G_CALLBACK (on_handshake_sent), (gpointer)route);
+  else
+    count_refusal (message);
 }
 
 static gboolean
@@ -249,6 +262,8 @@ refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri 
     refuse_body (request, route);
   else if (is_websocket (route))
     refuse_upgrade (http, request, headers, route);
+  if (route != NULL && is_websocket (route))
+    count_refusal (ap_http_request_get_message (request));
 }
 
 /* libsoup reads a body to its end before it answers, as fast as it comes. Of one that nobody wants a little is let

@@ -7,6 +7,7 @@
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-memory.h"
+#include "base/ap-metrics.h"
 #include "net/ap-http-guard.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ pause_accepting (ApListener *listener, int error)
 {
   if (listener->calm == NULL)
     ap_warning ("cannot accept a connection: %s; new clients wait until some have left", g_strerror (error));
+  ap_metrics_count_failure (AP_FAILURE_ACCEPT);
   end_source (listener->calm);
   listener->calm = begin_source (g_timeout_source_new_seconds (AP_ACCEPT_CALM_SECONDS), on_calm, listener);
   set_source (listener, g_timeout_source_new (AP_ACCEPT_PAUSE_MS), on_pause_over);
@@ -76,6 +78,13 @@ on_deadline (gpointer connection)
   return G_SOURCE_REMOVE;
 }
 
+static void
+end_deadline (gpointer source)
+{
+  ap_count (&ap_metrics_mine ()->counts.http_done, 1);
+  end_source (source);
+}
+
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
 void
 ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
@@ -83,7 +92,7 @@ ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
   GSource *source = g_timeout_source_new_seconds (seconds);
 
   begin_source (source, on_deadline, connection);
-  g_object_set_data_full (G_OBJECT (connection), "deadline", source, (GDestroyNotify)end_source);
+  g_object_set_data_full (G_OBJECT (connection), "deadline", source, end_deadline);
 }
 
 static void
@@ -99,6 +108,7 @@ hand_over (ApListener *listener, int fd)
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = ap_http_guard_connection (socket);
+  ap_count (&ap_metrics_mine ()->counts.accepted, 1);
   ap_listener_set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }

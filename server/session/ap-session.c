@@ -5,7 +5,9 @@
 
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
+#include "base/ap-metrics.h"
 #include "net/ap-connection.h"
+#include "session/ap-session-tally.h"
 
 #include <string.h>
 
@@ -22,11 +24,10 @@ struct _ApSession {
   ApConnection *connection;
   ApPipeline *pipeline;
   gboolean shares_pipeline; /* with the other sessions of the worker */
-  gint64 opened_at;         /* monotonic, microseconds */
 
-  gsize bytes_in_pipeline; /* of a shared pipeline, which gives back what it was given */
-  guint64 frames_in;
-  guint64 frames_out;
+  gsize bytes_in_pipeline;  /* of a shared pipeline, which gives back what it was given */
+  guint frames_in_pipeline; /* likewise */
+  ApSessionTally tally;
   GSource *stall_check; /* while it waits for its pipeline */
   guint64 frames_out_at_check;
   gboolean paused;   /* the peer is not read from */
@@ -35,6 +36,8 @@ struct _ApSession {
   gboolean closing; /* the close frame waits for what is in the pipeline */
   guint16 close_code;
   char *close_reason;
+  gboolean pipeline_ended; /* the end is the pipeline's doing */
+  char *failure;           /* what the log is told beside the reason; NULL: nothing */
 };
 
 G_DEFINE_FINAL_TYPE (ApSession, ap_session, G_TYPE_OBJECT)
@@ -51,10 +54,13 @@ on_stall_check (gpointer data)
     return G_SOURCE_REMOVE;
   }
   /* Output that the peer does not take is the connection's to watch. */
-  if (session->frames_out != session->frames_out_at_check || ap_connection_get_queued_bytes (session->connection) > 0) {
-    session->frames_out_at_check = session->frames_out;
+  if (session->tally.frames_out != session->frames_out_at_check ||
+      ap_connection_get_queued_bytes (session->connection) > 0) {
+    session->frames_out_at_check = session->tally.frames_out;
     return G_SOURCE_CONTINUE;
   }
+  ap_metrics_count_failure (AP_FAILURE_PIPELINE_STALL);
+  session->pipeline_ended = TRUE;
   ap_session_abort (session, "its pipeline has stalled");
   return G_SOURCE_REMOVE;
 }
@@ -65,7 +71,7 @@ watch_for_stall (ApSession *session)
 {
   if (session->stall_check != NULL)
     return;
-  session->frames_out_at_check = session->frames_out;
+  session->frames_out_at_check = session->tally.frames_out;
   session->stall_check = g_timeout_source_new_seconds (session->host->stall_seconds);
   g_source_set_callback (session->stall_check, on_stall_check, session, NULL);
   g_source_attach (session->stall_check, g_main_context_get_thread_default ());
@@ -144,10 +150,12 @@ on_text (gpointer owner, const char *data, gsize length)
 {
   ApSession *session = owner;
 
-  if (session->endpoint->text == NULL)
+  if (session->endpoint->text == NULL) {
     ap_session_close (session, 1003, "this endpoint takes binary messages only");
-  else
-    session->endpoint->text (session, data, length);
+    return;
+  }
+  ap_session_tally_in (&session->tally, length);
+  session->endpoint->text (session, data, length);
 }
 
 static void
@@ -155,7 +163,7 @@ on_binary (gpointer owner, const guint8 *data, gsize length)
 {
   ApSession *session = owner;
 
-  session->frames_in++;
+  ap_session_tally_in (&session->tally, length);
   session->endpoint->binary (session, data, length);
 }
 
@@ -178,6 +186,14 @@ drop_reference (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static const char *
+ended_by (ApSession *session)
+{
+  if (session->pipeline_ended)
+    return "pipeline";
+  return ap_connection_was_ended_by_peer (session->connection) ? "peer" : "server";
+}
+
 /* The one end of every session. The last reference goes a round later: callers further up may still hold the pointer.
  */
 static void
@@ -186,11 +202,9 @@ on_closed (gpointer owner, guint16 code, const char *reason)
   ApSession *session = owner;
   g_autoptr (GSource) later = g_idle_source_new ();
 
-  ap_info ("%s session=%" G_GUINT64_FORMAT " peer=%s closed code=%u frames_in=%" G_GUINT64_FORMAT
-           " frames_out=%" G_GUINT64_FORMAT " seconds=%.1f%s%s",
-           session->endpoint->path, session->id, session->peer, code, session->frames_in, session->frames_out,
-           (double)(g_get_monotonic_time () - session->opened_at) / G_USEC_PER_SEC,
-           reason != NULL && *reason != '\0' ? ": " : "", reason != NULL ? reason : "");
+  ap_session_tally_loss (&session->tally, 0, session->frames_in_pipeline);
+  ap_session_tally_end (&session->tally, &(ApSessionEnd){ session->id, session->endpoint->path, session->peer, code,
+                                                          reason, ended_by (session), session->failure });
   session->closing = TRUE;
   end_stall_watch (session);
   if (!session->shares_pipeline && session->pipeline != NULL)
@@ -219,12 +233,19 @@ queue_flush (ApSession *session)
 }
 
 static void
+overflow (ApSession *session)
+{
+  ap_metrics_count_failure (AP_FAILURE_OUTPUT_OVERFLOW);
+  ap_session_abort (session, "its pipeline makes more than the peer reads");
+}
+
+static void
 flush (ApSession *session)
 {
   session->to_flush = FALSE;
   ap_connection_flush (session->connection);
   if (ap_connection_get_queued_bytes (session->connection) > AP_OUTPUT_HARD_LIMIT + session->host->max_frame_bytes)
-    ap_session_abort (session, "its pipeline makes more than the peer reads");
+    overflow (session);
   if (session->closing && session->shares_pipeline)
     close_when_drained (session);
   update_reading (session);
@@ -255,6 +276,7 @@ on_shared_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
   if (session == NULL) /* it has left meanwhile */
     return;
   session->bytes_in_pipeline -= cost_of_frame (gst_buffer_get_size (buffer));
+  session->frames_in_pipeline--;
   session->endpoint->frame (session, buffer);
   queue_flush (session);
 }
@@ -286,13 +308,21 @@ on_own_room (gpointer owner)
 }
 
 static void
+note_failure (ApSession *session, ApFailure failure, const char *text)
+{
+  ap_metrics_count_failure (failure);
+  g_free (session->failure);
+  session->failure = g_strdup (text);
+}
+
+static void
 on_own_ended (gpointer owner, const GError *error)
 {
   ApSession *session = owner;
 
   if (error != NULL)
-    ap_warning ("%s session=%" G_GUINT64_FORMAT " pipeline failed: %s", session->endpoint->path, session->id,
-                error->message);
+    note_failure (session, AP_FAILURE_PIPELINE, error->message);
+  session->pipeline_ended |= !session->closing;
   if (!session->closing)
     begin_close (session, error != NULL ? 1011 : 1000,
                  error != NULL ? "the pipeline failed" : "the pipeline has ended");
@@ -303,6 +333,7 @@ static void
 fail_session (ApSession *session, gpointer data)
 {
   session->bytes_in_pipeline = 0;
+  session->pipeline_ended |= !session->closing;
   ap_session_close (session, 1011, "the pipeline failed");
   close_when_drained (session); /* if it was closing already */
 }
@@ -313,6 +344,7 @@ on_shared_ended (gpointer owner, const GError *error)
   ApSessionHost *host = owner;
   g_autoptr (GError) failure = NULL;
 
+  ap_metrics_count_failure (AP_FAILURE_PIPELINE);
   ap_error ("the passthrough pipeline failed: %s", error != NULL ? error->message : "end of stream");
   ap_session_registry_foreach (host->registry, fail_session, NULL);
   g_clear_object (&host->passthrough);
@@ -346,6 +378,30 @@ ap_session_host_clear (ApSessionHost *host)
   g_ptr_array_unref (host->to_submit);
   g_ptr_array_unref (host->to_flush);
   ap_session_registry_free (host->registry);
+}
+
+typedef struct {
+  ApPipelineVisitor func;
+  gpointer data;
+} PipelineVisit;
+
+static void
+visit_pipeline (ApSession *session, gpointer data)
+{
+  const PipelineVisit *visit = data;
+
+  if (!session->shares_pipeline && session->pipeline != NULL)
+    visit->func (session->pipeline, session->id, visit->data);
+}
+
+void
+ap_session_host_foreach_pipeline (ApSessionHost *host, ApPipelineVisitor func, gpointer data)
+{
+  PipelineVisit visit = { func, data };
+
+  if (host->passthrough != NULL)
+    func (host->passthrough, 0, data);
+  ap_session_registry_foreach (host->registry, visit_pipeline, &visit);
 }
 
 void
@@ -390,19 +446,20 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
   session->endpoint = endpoint;
   session->room = room;
   session->request = request;
-  session->opened_at = g_get_monotonic_time ();
+  ap_session_tally_begin (&session->tally, endpoint->path);
   session->connection = ap_connection_new (host->poller, fd, host->max_frame_bytes, &connection_callbacks, session);
   ap_session_registry_add (host->registry, session->id, session);
   ap_debug ("%s session=%" G_GUINT64_FORMAT " opened by %s", endpoint->path, session->id, session->peer);
   if (!take_pipeline (session, &error)) {
-    ap_warning ("%s session=%" G_GUINT64_FORMAT ": %s", endpoint->path, session->id, error->message);
+    note_failure (session, AP_FAILURE_PIPELINE_BUILD, error->message);
+    session->pipeline_ended = TRUE;
     begin_close (session, 1011, "the pipeline cannot be built");
   }
   if (endpoint->open != NULL)
     session->state = endpoint->open (session);
   session->request = NULL;
   if (!ap_connection_start (session->connection, early)) {
-    ap_warning ("%s session=%" G_GUINT64_FORMAT " turned away: %s", endpoint->path, session->id, g_strerror (errno));
+    note_failure (session, AP_FAILURE_SOCKET, g_strerror (errno));
     ap_session_abort (session, "the system refused to watch the socket");
   } else if (session->pipeline == NULL) {
     close_when_drained (session);
@@ -418,6 +475,7 @@ ap_session_finalize (GObject *object)
   g_clear_object (&session->pipeline);
   g_clear_object (&session->connection);
   g_free (session->close_reason);
+  g_free (session->failure);
   g_free (session->peer);
   G_OBJECT_CLASS (ap_session_parent_class)->finalize (object);
 }
@@ -482,8 +540,10 @@ ap_session_push (ApSession *session, const guint8 *data, gsize length)
 
   if (session->closing)
     return;
-  if (session->shares_pipeline)
+  if (session->shares_pipeline) {
     session->bytes_in_pipeline += cost_of_frame (length);
+    session->frames_in_pipeline++;
+  }
   submit_later (host, session->pipeline);
   ap_pipeline_push (session->pipeline, session->id, data, length);
   update_reading (session);
@@ -498,9 +558,15 @@ ap_session_send_buffer (ApSession *session, GstBuffer *buffer)
     ap_session_close (session, 1011, "a buffer of the pipeline cannot be read");
     return;
   }
-  session->frames_out++;
+  ap_session_tally_out (&session->tally, map.size);
   ap_connection_send (session->connection, AP_OPCODE_BINARY, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
+}
+
+void
+ap_session_count_loss (ApSession *session, guint64 gaps, guint64 dropped)
+{
+  ap_session_tally_loss (&session->tally, gaps, dropped);
 }
 
 void

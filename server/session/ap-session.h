@@ -30,6 +30,9 @@ void ap_session_host_init (ApSessionHost *host);
 void ap_session_host_clear (ApSessionHost *host);
 /* Hands what a round of the event loop brought to the pipelines, and what came out at once to the sockets. */
 void ap_session_host_end_round (ApSessionHost *host);
+/* Every pipeline that lives; @session_id is 0 for the one that sessions share. */
+typedef void (*ApPipelineVisitor) (ApPipeline *pipeline, guint64 session_id, gpointer data);
+void ap_session_host_foreach_pipeline (ApSessionHost *host, ApPipelineVisitor func, gpointer data);
 /* The passthrough pipeline of all sessions without elements of their own. */
 gboolean ap_session_host_start_passthrough (ApSessionHost *host, GError **error);
 
@@ -60,6 +63,8 @@ ApHttpRequest *ap_session_get_request (ApSession *session);
 void ap_session_push (ApSession *session, const guint8 *data, gsize length);
 /* Sends a buffer as one binary message. */
 void ap_session_send_buffer (ApSession *session, GstBuffer *buffer);
+/* Interruptions of what came, and frames that never go out. */
+void ap_session_count_loss (ApSession *session, guint64 gaps, guint64 dropped);
 /* One line a frame on stdout, unless that is switched off. */
 void ap_session_log_frame (ApSession *session, gsize length);
 

@@ -135,7 +135,7 @@ test_lines_come_soon (void)
 static guint64
 dropped_lines (const char *log)
 {
-  g_autoptr (GRegex) regex = g_regex_new ("^.*dropped.*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GRegex) regex = g_regex_new ("^.* were dropped.*$", G_REGEX_MULTILINE, 0, NULL);
   g_autoptr (GRegex) number = g_regex_new (": [^\\d\\n]*(\\d+)", 0, 0, NULL);
   g_autoptr (GMatchInfo) match = NULL;
   guint64 sum = 0;

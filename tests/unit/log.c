@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Hostile to a log: ends of lines, what moves a terminal's cursor (ECMA-48: ESC and its 8-bit form, U+009B), bytes that
  * are no UTF-8. */
@@ -124,6 +125,67 @@ test_hostile_json (void)
   g_assert_true (g_str_has_prefix (json_object_get_string_member (json_node_get_object (node), "message"), "a\nb\rc"));
 }
 
+static void
+test_event_text (void)
+{
+  g_autofree char *output = output_of ("text-event");
+
+  g_assert_cmpuint (count_lines (output), ==, 1);
+  g_assert_true (g_str_has_suffix (output, " info    test: it happened number=18446744073709551615 seconds=61.005 "
+                                           "word=plain words=\"two \\\"words\\\"\" last=\"x=\"\n"));
+}
+
+static void
+test_event_json (void)
+{
+  g_autofree char *output = output_of ("json-event");
+  g_autoptr (JsonNode) node = json_from_string (output, NULL);
+  JsonObject *object = json_node_get_object (node);
+
+  g_assert_cmpuint (count_lines (output), ==, 1);
+  g_assert_cmpstr (json_object_get_string_member (object, "message"), ==, "it happened");
+  g_assert_nonnull (strstr (output, "\"number\":18446744073709551615,\"seconds\":61.005,"));
+  g_assert_cmpstr (json_object_get_string_member (object, "word"), ==, "plain");
+  g_assert_cmpstr (json_object_get_string_member (object, "words"), ==, "two \"words\"");
+  g_assert_cmpstr (json_object_get_string_member (object, "empty"), ==, "");
+  g_assert_cmpstr (json_object_get_string_member (object, "last"), ==, "x=");
+}
+
+static void
+test_event_level (void)
+{
+  g_autofree char *below = output_of ("text-event-warning");
+  g_autofree char *chosen = output_of ("text-write-error");
+
+  g_assert_cmpstr (below, ==, "");
+  g_assert_true (g_str_has_suffix (chosen, " debug   other: whatever the level\n"));
+}
+
+/* A peer's words in a field are as harmless as in a message. */
+static void
+test_event_hostile (void)
+{
+  g_autofree char *text = output_of ("text-event-hostile");
+  g_autofree char *json = output_of ("json-event-hostile");
+  g_autoptr (JsonNode) node = json_from_string (json, NULL);
+
+  g_assert_cmpuint (count_lines (text), ==, 1);
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+  for (const char *c = text; *c != '\0' && *c != '\n'; c = g_utf8_next_char (c))
+    g_assert_false (g_unichar_iscntrl (g_utf8_get_char (c)));
+  g_assert_cmpuint (count_lines (json), ==, 1);
+  g_assert_nonnull (node);
+  g_assert_true (g_str_has_prefix (json_object_get_string_member (json_node_get_object (node), "reason"), "a\nb\rc"));
+}
+
+static void
+log_event (void)
+{
+  ap_event (G_LOG_LEVEL_INFO, "it happened", AP_LOG_NUMBER ("number", G_MAXUINT64),
+            AP_LOG_SECONDS ("seconds", 61005999), AP_LOG_TEXT ("word", "plain"), AP_LOG_TEXT ("words", "two \"words\""),
+            AP_LOG_TEXT ("empty", ""), AP_LOG_TEXT ("last", "x="));
+}
+
 static int
 run_child (const char *name)
 {
@@ -134,7 +196,13 @@ run_child (const char *name)
                                                               : G_LOG_LEVEL_INFO;
 
   ap_log_init (level, format);
-  if (g_str_has_suffix (name, "hostile"))
+  if (strstr (name, "event-hostile") != NULL)
+    ap_event (G_LOG_LEVEL_INFO, "it ended", AP_LOG_TEXT ("reason", HOSTILE));
+  else if (strstr (name, "event") != NULL)
+    log_event ();
+  else if (strstr (name, "write") != NULL)
+    ap_log_write (G_LOG_LEVEL_DEBUG, "other", "whatever the level");
+  else if (g_str_has_suffix (name, "hostile"))
     ap_info ("%s", HOSTILE);
   else
     log_all ();
@@ -152,5 +220,9 @@ main (int argc, char **argv)
   g_test_add_func ("/log/json", test_json);
   g_test_add_func ("/log/hostile-text", test_hostile_text);
   g_test_add_func ("/log/hostile-json", test_hostile_json);
+  g_test_add_func ("/log/event/text", test_event_text);
+  g_test_add_func ("/log/event/json", test_event_json);
+  g_test_add_func ("/log/event/level", test_event_level);
+  g_test_add_func ("/log/event/hostile", test_event_hostile);
   return g_test_run ();
 }
