@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes to the port of the server: each connection ends, and what is answered is HTTP. The first byte of an input
  * says what the rest is: a whole request, its target, its query, or its further headers. */
+#include "base/ap-limits.h"
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
 
@@ -63,7 +64,7 @@ start (void)
   g_log_set_default_handler (on_log, NULL);
   g_assert_cmpint (fd, >=, 0);
   g_assert_true (g_socket_address_to_native (bound, &address, sizeof address, NULL));
-  http = ap_http_new (fd);
+  http = ap_http_new (fd, AP_HTTP_REQUEST_SECONDS);
   ap_http_set_allowed_origins (http, origins);
   ap_http_add_route (http, &health, NULL);
   ap_http_add_route (http, &call, NULL);
