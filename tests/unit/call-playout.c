@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The outbound side of a call under a clock of ours. */
+#include "endpoints/twilio/ap-call-playout.h"
+
+#include <string.h>
+
+#define MS     G_TIME_SPAN_MILLISECOND
+#define SECOND G_TIME_SPAN_SECOND
+#define START  (1000 * SECOND)
+#define FRAME  160
+
+typedef struct {
+  ApCallPlayout *playout;
+  GString *ended;
+  gint64 now;
+} Fixture;
+
+static void
+on_ended (gpointer owner, const ApCallMark *mark)
+{
+  static const char *const names[] = { "queued", "sent", "played", "cleared", "timed-out" };
+
+  g_string_append_printf (owner, "%s:%s ", mark->name, names[mark->state]);
+}
+
+static Fixture
+fixture_of (const ApCallPlayoutConfig *config)
+{
+  GString *ended = g_string_new (NULL);
+
+  return (Fixture){ ap_call_playout_new (config, on_ended, ended), ended, START };
+}
+
+static void
+fixture_clear (Fixture *fixture)
+{
+  ap_call_playout_free (fixture->playout);
+  g_string_free (fixture->ended, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fixture, fixture_clear)
+
+/* @length bytes of @value. */
+static gsize
+put (Fixture *fixture, guint8 value, gsize length)
+{
+  g_autofree guint8 *data = g_malloc (length + 1);
+
+  memset (data, value, length);
+  return ap_call_playout_put (fixture->playout, ap_call_playout_generation (fixture->playout), data, length,
+                              fixture->now);
+}
+
+/* What may go now, one word each: a frame as the number of times that each byte comes, a mark in angle brackets. */
+static char *
+taken (Fixture *fixture)
+{
+  GString *text = g_string_new (NULL);
+  ApCallItem item;
+
+  while (ap_call_playout_take (fixture->playout, fixture->now, &item) != AP_CALL_SEND_NOTHING) {
+    g_string_append (text, text->len > 0 ? " " : "");
+    if (item.what == AP_CALL_SEND_MARK)
+      g_string_append_printf (text, "<%s>", item.name);
+    if (item.what == AP_CALL_SEND_CLEAR)
+      g_string_append (text, "clear");
+    for (gsize i = 0, run; item.what == AP_CALL_SEND_AUDIO && i < item.length; i += run) {
+      for (run = 1; i + run < item.length && item.audio[i + run] == item.audio[i];)
+        run++;
+      g_string_append_printf (text, "%s%zux%02x", i > 0 ? "+" : "", run, item.audio[i]);
+    }
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+check_taken (Fixture *fixture, const char *expected)
+{
+  g_autofree char *text = taken (fixture);
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static ApCallPlayoutFigures
+figures_of (Fixture *fixture)
+{
+  ApCallPlayoutFigures figures;
+
+  ap_call_playout_figures (fixture->playout, fixture->now, &figures);
+  return figures;
+}
+
+#define F    "160x01"
+#define LEAD F " " F " " F " " F " " F " " F " " F " " F " " F " " F
+
+static void
+test_frames_are_paced (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, G_MAXINT64);
+  check_taken (&fixture, "");
+  g_assert_cmpuint (put (&fixture, 1, 8000), ==, 8000);
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, START);
+  check_taken (&fixture, LEAD);
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, START + 20 * MS);
+  fixture.now += 20 * MS - 1;
+  check_taken (&fixture, "");
+  fixture.now += 1;
+  check_taken (&fixture, F);
+  g_assert_cmpint (figures_of (&fixture).queued_us, ==, 780 * MS);
+  g_assert_cmpint (figures_of (&fixture).ahead_us, ==, 200 * MS);
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, FRAME);
+  fixture.now += 100 * MS; /* held up */
+  check_taken (&fixture, F " " F " " F " " F " " F);
+}
+
+static void
+test_pieces_become_frames (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  put (&fixture, 1, 100);
+  check_taken (&fixture, "");
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, START + 100 * MS);
+  put (&fixture, 2, 59);
+  check_taken (&fixture, "");
+  put (&fixture, 3, 162);
+  check_taken (&fixture, "100x01+59x02+1x03 160x03");
+  put (&fixture, 4, 0);
+  ap_call_playout_end_of_utterance (fixture.playout);
+  check_taken (&fixture, "1x03+159xff");
+  ap_call_playout_end_of_utterance (fixture.playout); /* nothing to pad */
+  check_taken (&fixture, "");
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, G_MAXINT64);
+}
+
+static void
+test_a_forgotten_tail_goes (void)
+{
+  ApCallPlayoutConfig config = ap_call_playout_mulaw;
+  g_auto (Fixture) fixture = (config.silence = 0xD5, fixture_of (&config));
+
+  put (&fixture, 1, 161);
+  ap_call_playout_mark (fixture.playout, "end");
+  check_taken (&fixture, F);
+  fixture.now += 60 * MS;
+  put (&fixture, 2, 1);
+  fixture.now += 100 * MS - 1;
+  check_taken (&fixture, "");
+  fixture.now += 1;
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, fixture.now);
+  check_taken (&fixture, "1x01+1x02+158xd5 <end>");
+}
+
+static void
+test_marks_stand_in_their_places (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  ap_call_playout_mark (fixture.playout, "first");
+  put (&fixture, 1, 160);
+  ap_call_playout_mark (fixture.playout, "a");
+  ap_call_playout_mark (fixture.playout, "b");
+  put (&fixture, 2, 10);
+  ap_call_playout_mark (fixture.playout, "inside"); /* goes when its frame has gone */
+  put (&fixture, 3, 150);
+  check_taken (&fixture, "<first> " F " <a> <b> 10x02+150x03 <inside>");
+  g_assert_cmpuint (figures_of (&fixture).marks, ==, 4);
+  fixture.now += 50 * MS;
+  g_assert_cmpint (ap_call_playout_mark_returned (fixture.playout, "first", fixture.now), ==,
+                   AP_CALL_MARK_RETURN_PLAYED);
+  g_assert_cmpint (figures_of (&fixture).round_trip_us, ==, 50 * MS);
+  g_assert_cmpint (ap_call_playout_mark_returned (fixture.playout, "a", fixture.now), ==, AP_CALL_MARK_RETURN_PLAYED);
+  g_assert_cmpint (figures_of (&fixture).round_trip_us, ==, 30 * MS); /* 20 ms were played before it */
+  g_assert_cmpuint (figures_of (&fixture).confirmed, ==, 160);
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, 320);
+  g_assert_cmpstr (fixture.ended->str, ==, "first:played a:played ");
+  check_taken (&fixture, "");
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==,
+                   START + 20 * MS + AP_CALL_MARKS_MARGIN_US);
+  fixture.now = START + 20 * MS + AP_CALL_MARKS_MARGIN_US;
+  check_taken (&fixture, "");
+  g_assert_cmpstr (fixture.ended->str, ==, "first:played a:played b:timed-out ");
+}
+
+/* What was put, said or begun before a clear, and what must and must not come after it. */
+static void
+test_clear (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+  guint old = ap_call_playout_generation (fixture.playout);
+  guint8 late[320] = { 0 };
+
+  put (&fixture, 1, 1600);
+  ap_call_playout_mark (fixture.playout, "sent");
+  put (&fixture, 1, 330);
+  ap_call_playout_mark (fixture.playout, "queued");
+  check_taken (&fixture, LEAD " <sent>");
+  fixture.now += 40 * MS;
+  ap_call_playout_clear (fixture.playout, fixture.now);
+  g_assert_cmpstr (fixture.ended->str, ==, "sent:cleared queued:cleared ");
+  g_assert_cmpuint (ap_call_playout_put (fixture.playout, old, late, sizeof late, fixture.now), ==, 0);
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, fixture.now);
+  put (&fixture, 2, 160);
+  ap_call_playout_mark (fixture.playout, "new");
+  ap_call_playout_clear (fixture.playout, fixture.now);
+  put (&fixture, 3, 1760);
+  ap_call_playout_mark (fixture.playout, "newer");
+  g_assert_cmpint (figures_of (&fixture).ahead_us, ==, 0);
+  /* One clear for both; the lead begins anew, and a partial frame is not continued. */
+  check_taken (&fixture, "clear 160x03 160x03 160x03 160x03 160x03 160x03 160x03 160x03 160x03 160x03");
+  g_assert_cmpuint (figures_of (&fixture).stale_bytes, ==, 320);
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 330 + 160);
+  g_assert_cmpint (ap_call_playout_mark_returned (fixture.playout, "sent", fixture.now), ==, AP_CALL_MARK_RETURN_STALE);
+  g_assert_cmpint (ap_call_playout_mark_returned (fixture.playout, "queued", fixture.now), ==,
+                   AP_CALL_MARK_RETURN_UNKNOWN);
+  fixture.now += 20 * MS;
+  check_taken (&fixture, "160x03 <newer>");
+}
+
+static void
+test_a_full_queue_refuses (void)
+{
+  ApCallPlayoutConfig config = ap_call_playout_mulaw;
+  g_auto (Fixture) fixture = (config.queue_us = 50 * MS, fixture_of (&config)); /* two frames: whole ones count */
+
+  g_assert_cmpuint (put (&fixture, 1, 100), ==, 100);
+  g_assert_cmpuint (put (&fixture, 2, 300), ==, 220);
+  g_assert_cmpuint (put (&fixture, 3, 1), ==, 0);
+  check_taken (&fixture, "100x01+60x02 160x02");
+  g_assert_cmpuint (put (&fixture, 3, 1), ==, 1);
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 0);
+}
+
+static void
+test_a_full_queue_drops_the_oldest (void)
+{
+  ApCallPlayoutConfig config = ap_call_playout_mulaw;
+  g_auto (Fixture) fixture =
+      (config.queue_us = 60 * MS, config.overflow = AP_CALL_PLAYOUT_DROP_OLDEST, fixture_of (&config));
+
+  put (&fixture, 1, 160);
+  ap_call_playout_mark (fixture.playout, "m");
+  put (&fixture, 2, 170);
+  g_assert_cmpuint (put (&fixture, 3, 200), ==, 200); /* 50 too many: the first frame goes */
+  check_taken (&fixture, "<m> 160x02 10x02+150x03");
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 160);
+  put (&fixture, 4, 1000); /* 50 bytes there; 4 frames and the rest have to go */
+  check_taken (&fixture, "160x04 160x04");
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 160 + 640);
+  ap_call_playout_end_of_utterance (fixture.playout);
+  check_taken (&fixture, "90x04+70xff");
+}
+
+/* Any pieces at any time: what comes out is what was taken in, in order, in frames, no more than the lead ahead of
+ * time; a queue of minutes is built up and goes down. */
+static void
+test_random_pieces (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (4);
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+  guint8 data[4000], next_in = 0, next_out = 0;
+  guint64 in = 0, out = 0;
+
+  for (guint step = 0; step < 20000; step++) {
+    gsize length = (gsize)g_rand_int_range (random, 0, step % 2000 < 1000 ? (gint)sizeof data : 320);
+    gsize took;
+    ApCallItem item;
+
+    for (gsize i = 0; i < length; i++)
+      data[i] = (guint8)(next_in + i);
+    took = ap_call_playout_put (fixture.playout, 1, data, length, fixture.now);
+    next_in = (guint8)(next_in + took);
+    in += took;
+    while (ap_call_playout_take (fixture.playout, fixture.now, &item) == AP_CALL_SEND_AUDIO) {
+      g_assert_cmpuint (item.length, ==, FRAME);
+      for (gsize i = 0; i < item.length; i++)
+        g_assert_cmpuint (item.audio[i], ==, next_out++);
+      out += item.length;
+    }
+    g_assert_cmpuint (in - out, <=, 240000);
+    g_assert_cmpuint (out, <=, (guint64)(fixture.now - START) / 125 + 1600);
+    g_assert_cmpint (figures_of (&fixture).queued_us, ==, (gint64)(in - out) * 125);
+    fixture.now += g_rand_int_range (random, 0, 45 * MS);
+  }
+  g_assert_cmpuint (out, >, 200 * FRAME);
+}
+
+/* Whoever asks at the times told sends an hour of audio in an hour. */
+static void
+test_an_hour (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+  guint64 frames = 0;
+  ApCallItem item;
+
+  while (frames < 3600 * 50) {
+    if (figures_of (&fixture).queued_us < 10 * SECOND)
+      put (&fixture, 1, 80000);
+    while (ap_call_playout_take (fixture.playout, fixture.now, &item) == AP_CALL_SEND_AUDIO)
+      frames++;
+    fixture.now = ap_call_playout_next_at (fixture.playout, fixture.now);
+  }
+  g_assert_cmpint (fixture.now - START, ==, 3600 * SECOND - 200 * MS + 20 * MS);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/call-playout/pace", test_frames_are_paced);
+  g_test_add_func ("/call-playout/pieces", test_pieces_become_frames);
+  g_test_add_func ("/call-playout/forgotten-tail", test_a_forgotten_tail_goes);
+  g_test_add_func ("/call-playout/marks", test_marks_stand_in_their_places);
+  g_test_add_func ("/call-playout/clear", test_clear);
+  g_test_add_func ("/call-playout/refuse", test_a_full_queue_refuses);
+  g_test_add_func ("/call-playout/drop-oldest", test_a_full_queue_drops_the_oldest);
+  g_test_add_func ("/call-playout/random-pieces", test_random_pieces);
+  g_test_add_func ("/call-playout/hour", test_an_hour);
+  return g_test_run ();
+}
