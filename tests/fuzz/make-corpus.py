@@ -128,6 +128,19 @@ SAMPLES = {
 }
 
 
+WEBHOOKS = {  # the address, then the fields
+    "no-fields": "wss://example.com/ws",
+    "no-path": "wss://example.com\n",
+    "port": "https://example.com:8443/twiml?x=%20#y\na=1",
+    "ipv6": "[2001:db8::1]:8001\nCallSid=CA1234567890ABCDE&Caller=%2B14158675309",
+    "host": "voice.example , 10.0.0.1\na=1&b=2&a=1&&c",
+    "not-a-host": "\"><Dial>\na=%22%3E%3CDial%3E%26%27",
+    "public": "HTTPS://Voice.Example:443/calls/\ncaf%C3%A9=%E2%82%AC+%0a%09%0D",
+    "broken-escape": "http://a\na=%2&b=%zz&c=%00&d=%FF",
+    "control": "wss://a/\x02\na=%01",
+}
+
+
 def write(name, inputs):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,3 +160,4 @@ if __name__ == "__main__":
         "json-of-asterisk": b'\5{"event":"MEDIA_XOFF","channel_id":"c"}',
         "digit": b'\3{"event":"websocket:dtmf","dtmf":{"digit":"7"}}',
     })
+    write("twilio-webhook", {name: text.encode() for name, text in WEBHOOKS.items()})
