@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The elements of a call, for direct pipelines that live as long as the call: the filters keep what they need of the
+ * audio before, so that frames join without a click. At the end of the stream they give what they still hold; then as
+ * many samples have come back as went in (at 16 kHz, between: twice as many less one). docs/protocols/twilio-audio.md
+ * has the figures behind the choice of the resampler. */
+#define AP_CALL_RESAMPLER "audioresample quality=4 sinc-filter-mode=full"
+
+#define AP_CALL_PCM_CAPS(rate) "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=" rate
+#define AP_CALL_MULAW_CAPS     "audio/x-mulaw,rate=8000,channels=1"
+
+/* Mu-law at 8 kHz to linear PCM at 16 kHz, and back. */
+#define AP_CALL_TO_MODEL   "mulawdec_demo ! " AP_CALL_RESAMPLER " ! capsfilter caps=" AP_CALL_PCM_CAPS ("16000")
+#define AP_CALL_FROM_MODEL AP_CALL_RESAMPLER " ! " AP_CALL_PCM_CAPS ("8000") " ! mulawenc_demo"
