@@ -115,6 +115,20 @@ test_frames_are_paced (void)
   check_taken (&fixture, F " " F " " F " " F " " F);
 }
 
+/* After a silence of ours the lead is the lead again, not all that could have been sent meanwhile. */
+static void
+test_a_pause_is_not_caught_up (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  put (&fixture, 1, 320);
+  check_taken (&fixture, F " " F);
+  fixture.now += 10 * SECOND;
+  put (&fixture, 1, 8000);
+  check_taken (&fixture, LEAD);
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, fixture.now + 20 * MS);
+}
+
 static void
 test_pieces_become_frames (void)
 {
@@ -362,6 +376,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-playout/pace", test_frames_are_paced);
+  g_test_add_func ("/call-playout/pause", test_a_pause_is_not_caught_up);
   g_test_add_func ("/call-playout/pieces", test_pieces_become_frames);
   g_test_add_func ("/call-playout/forgotten-tail", test_a_forgotten_tail_goes);
   g_test_add_func ("/call-playout/marks", test_marks_stand_in_their_places);
