@@ -5,7 +5,8 @@
     server: main -> app -> endpoints/* -> session -> {media, net} -> base        gst: plugin -> elements -> kernel
 
 media and net never include each other, nor does one endpoint's room another's; a wire codec and a pure machine see
-base and other pure files alone, and no library of sockets or streams; server/ and gst/ meet only at run time; nothing includes tests/.
+base and other pure files alone, and no library of sockets or streams; server/ and gst/ meet only at run time; nothing
+includes tests/.
 usage: layers.py [ROOT]
 """
 
@@ -22,7 +23,8 @@ LEVELS = {
 RANK = {(house, room): rank for house, levels in LEVELS.items() for rank, level in enumerate(levels)
         for room in ([level] if isinstance(level, str) else level)}
 GENERATED = {"config.h"}
-PURE = re.compile(r"(-(codec|wire|machine)|^ap-(pacer|dialects?.*|call-(audio|dialect|error|fields|gaps|marks|message|order|playout|reader|writer)))\.[ch]$")
+PURE = re.compile(r"(-(codec|wire|machine)|^ap-(pacer|dialects?.*|"
+                  r"call-(audio|dialect|error|fields|gaps|marks|message|order|playout|reader|writer)))\.[ch]$")
 PURE_SHUNS = re.compile(r"(gst|libsoup|gio|wslay)/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 

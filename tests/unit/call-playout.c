@@ -115,6 +115,20 @@ test_frames_are_paced (void)
   check_taken (&fixture, F " " F " " F " " F " " F);
 }
 
+/* After a silence of ours the lead is the lead again, not all that could have been sent meanwhile. */
+static void
+test_a_pause_is_not_caught_up (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  put (&fixture, 1, 320);
+  check_taken (&fixture, F " " F);
+  fixture.now += 10 * SECOND;
+  put (&fixture, 1, 8000);
+  check_taken (&fixture, LEAD);
+  g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, fixture.now + 20 * MS);
+}
+
 static void
 test_pieces_become_frames (void)
 {
@@ -287,6 +301,58 @@ test_random_pieces (void)
   g_assert_cmpuint (out, >, 200 * FRAME);
 }
 
+/* Every byte of a generation has its number; so has each mark. What goes must be of the generation that the last clear
+ * sent began, and of one that is not over. */
+static void
+check_item (const ApCallItem *item, guint generation, guint *cleared)
+{
+  guint8 number = (guint8)generation;
+
+  if (item->what == AP_CALL_SEND_CLEAR)
+    *cleared = generation;
+  else
+    g_assert_cmpuint (*cleared, ==, generation);
+  for (gsize i = 0; item->what == AP_CALL_SEND_AUDIO && i < item->length; i++)
+    g_assert_true (item->audio[i] == number || item->audio[i] == 0xFF);
+  if (item->what == AP_CALL_SEND_MARK)
+    g_assert_cmpuint (g_ascii_strtoull (item->name, NULL, 10), ==, generation);
+}
+
+/* At random: audio of any generation, marks, ends, clears, and pauses. */
+static void
+test_nothing_survives_a_clear (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (9);
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+  guint cleared = 1;
+  guint64 accepted = 0;
+
+  for (guint step = 0; step < 50000; step++) {
+    guint generation = ap_call_playout_generation (fixture.playout);
+    guint of = generation - (guint)g_rand_int_range (random, 0, 2);
+    g_autofree char *name = g_strdup_printf ("%u", generation);
+    guint8 data[700];
+    ApCallItem item;
+
+    memset (data, (gint)(guint8)of, sizeof data);
+    accepted += ap_call_playout_put (fixture.playout, of, data, (gsize)g_rand_int_range (random, 0, 700), fixture.now);
+    if (g_rand_int_range (random, 0, 4) == 0)
+      ap_call_playout_mark (fixture.playout, name);
+    if (g_rand_int_range (random, 0, 10) == 0)
+      ap_call_playout_end_of_utterance (fixture.playout);
+    if (g_rand_int_range (random, 0, 20) == 0)
+      ap_call_playout_clear (fixture.playout, fixture.now);
+    fixture.now += g_rand_int_range (random, 0, 60 * MS);
+    while (ap_call_playout_take (fixture.playout, fixture.now, &item) != AP_CALL_SEND_NOTHING)
+      check_item (&item, ap_call_playout_generation (fixture.playout), &cleared);
+    if (g_rand_int_range (random, 0, 2) == 0)
+      ap_call_playout_mark_returned (fixture.playout, name, fixture.now);
+  }
+  g_assert_cmpuint (cleared, >, 1000);
+  g_assert_cmpuint (figures_of (&fixture).sent_bytes, >, accepted / 4);
+  g_assert_cmpuint (figures_of (&fixture).stale_bytes, >, accepted / 4);
+}
+
 /* Whoever asks at the times told sends an hour of audio in an hour. */
 static void
 test_an_hour (void)
@@ -310,6 +376,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-playout/pace", test_frames_are_paced);
+  g_test_add_func ("/call-playout/pause", test_a_pause_is_not_caught_up);
   g_test_add_func ("/call-playout/pieces", test_pieces_become_frames);
   g_test_add_func ("/call-playout/forgotten-tail", test_a_forgotten_tail_goes);
   g_test_add_func ("/call-playout/marks", test_marks_stand_in_their_places);
@@ -317,6 +384,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-playout/refuse", test_a_full_queue_refuses);
   g_test_add_func ("/call-playout/drop-oldest", test_a_full_queue_drops_the_oldest);
   g_test_add_func ("/call-playout/random-pieces", test_random_pieces);
+  g_test_add_func ("/call-playout/random-clears", test_nothing_survives_a_clear);
   g_test_add_func ("/call-playout/hour", test_an_hour);
   return g_test_run ();
 }

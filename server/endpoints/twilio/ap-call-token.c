@@ -82,10 +82,19 @@ drop_old (ApCallTokens *tokens, gint64 now)
     drop (tokens, oldest);
 }
 
+static void
+keep (ApCallTokens *tokens, Token *token, gint64 now)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&tokens->mutex);
+
+  drop_old (tokens, now);
+  g_queue_push_tail_link (&tokens->by_age, &token->link);
+  g_hash_table_insert (tokens->by_hash, token->hash, token);
+}
+
 char *
 ap_call_tokens_issue (ApCallTokens *tokens, const char *call_id, gint64 now)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
   guint8 bytes[TOKEN_BYTES];
   Token *token;
   char *text;
@@ -99,10 +108,7 @@ ap_call_tokens_issue (ApCallTokens *tokens, const char *call_id, gint64 now)
   token->call_id = g_strdup (call_id);
   token->expires_at = now + tokens->ttl_us;
   token->link.data = token;
-  locker = g_mutex_locker_new (&tokens->mutex);
-  drop_old (tokens, now);
-  g_queue_push_tail_link (&tokens->by_age, &token->link);
-  g_hash_table_insert (tokens->by_hash, token->hash, token);
+  keep (tokens, token, now);
   return text;
 }
 
