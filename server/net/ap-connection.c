@@ -326,7 +326,7 @@ take_message (ApConnection *connection, const ApMessage *message)
 }
 
 static void
-take_bytes (ApConnection *connection, const guint8 *bytes, gsize length)
+take_bytes (ApConnection *connection, guint8 *bytes, gsize length)
 {
   ApMessage message;
 
@@ -423,8 +423,11 @@ ap_connection_start (ApConnection *connection, GBytes *early)
   connection->events = EPOLLIN;
   if (!ap_poller_add (connection->poller, &connection->watch, EPOLLIN))
     return FALSE;
-  if (early != NULL)
-    take_bytes (connection, g_bytes_get_data (early, NULL), g_bytes_get_size (early));
+  if (early != NULL) {
+    g_autoptr (GByteArray) bytes = g_bytes_unref_to_array (g_bytes_ref (early));
+
+    take_bytes (connection, bytes->data, bytes->len);
+  }
   ap_connection_flush (connection);
   return TRUE;
 }

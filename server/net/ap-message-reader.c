@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "net/ap-message-reader.h"
 
-#include <string.h>
-#include <sys/types.h>
-#include <wslay/wslay.h>
+#include "net/ap-message-writer.h"
 
-/* RFC 6455, section 5.5. */
+#include <string.h>
+
+/* RFC 6455, section 5.2: two bytes, a length of eight, and the mask. */
+#define LONGEST_HEADER 14
+#define KEY_LENGTH     4
+/* Section 5.5. */
 #define LONGEST_CONTROL 125
 /* Readers kept by a thread for the next connection that needs one. */
 #define STORED_READERS 64
@@ -13,41 +16,29 @@
 #define KEPT_MESSAGE_BYTES (16 * 1024)
 
 struct _ApMessageReader {
-  wslay_frame_context_ptr wslay;
-  const guint8 *bytes; /* fed, not yet taken by wslay */
+  guint8 *bytes; /* fed, not yet taken */
   gsize n_bytes;
-  gsize n_unframed; /* fed, not yet part of a whole frame */
+
+  guint8 header[LONGEST_HEADER]; /* of the frame under way */
+  gsize n_header;                /* so much of it has come; 0 between frames */
+  gboolean in_payload;           /* the header is whole and keeps the rules; the payload is not */
+  guint64 frame_length;          /* of the payload */
+  guint64 frame_bytes;           /* of it, so far */
 
   guint8 message_opcode; /* of the data message under way; 0 between messages */
   GByteArray *message;   /* its payload so far, unless the whole came in one piece */
   gsize n_valid;         /* how much of a text's payload is known to be UTF-8 */
   guint8 control[LONGEST_CONTROL];
 
-  gboolean in_frame; /* between the first and the last piece of a frame */
-  gsize frame_bytes; /* of that frame's payload, so far */
+  gboolean broken; /* a rule */
   char reason[LONGEST_CONTROL];
 };
-
-static ssize_t
-take_bytes (uint8_t *buffer, size_t length, int flags, void *user_data)
-{
-  ApMessageReader *reader = user_data;
-  gsize n = MIN (length, reader->n_bytes);
-
-  if (n == 0)
-    return -1;
-  memcpy (buffer, reader->bytes, n);
-  reader->bytes += n;
-  reader->n_bytes -= n;
-  return (ssize_t)n;
-}
 
 static void
 reader_free (gpointer data)
 {
   ApMessageReader *reader = data;
 
-  wslay_frame_context_free (reader->wslay);
   g_byte_array_unref (reader->message);
   g_free (reader);
 }
@@ -55,11 +46,8 @@ reader_free (gpointer data)
 static ApMessageReader *
 reader_new (void)
 {
-  static const struct wslay_frame_callbacks callbacks = { .recv_callback = take_bytes };
   ApMessageReader *reader = g_new0 (ApMessageReader, 1);
 
-  if (wslay_frame_context_init (&reader->wslay, &callbacks, reader) != 0)
-    g_error ("out of memory");
   reader->message = g_byte_array_new ();
   return reader;
 }
@@ -99,58 +87,114 @@ ap_message_reader_release (ApMessageReader *reader)
 }
 
 void
-ap_message_reader_feed (ApMessageReader *reader, const guint8 *bytes, gsize length)
+ap_message_reader_feed (ApMessageReader *reader, guint8 *bytes, gsize length)
 {
   reader->bytes = bytes;
   reader->n_bytes = length;
-  reader->n_unframed += length;
 }
 
 gboolean
 ap_message_reader_is_idle (const ApMessageReader *reader)
 {
-  return reader->n_unframed == 0 && reader->message_opcode == 0 && !reader->in_frame;
+  return reader->n_bytes == 0 && reader->n_header == 0 && reader->message_opcode == 0 && !reader->broken;
 }
 
 static ApMessage
 broken_rule (ApMessageReader *reader, guint16 code, const char *reason)
 {
   g_strlcpy (reader->reason, reason, sizeof reader->reason);
-  reader->in_frame = TRUE; /* never idle again */
+  reader->broken = TRUE;
   return (ApMessage){ AP_MESSAGE_ERROR, (const guint8 *)reader->reason, strlen (reader->reason), code };
 }
 
-/* What a frame's header must hold, given the message under way. Returns the broken rule, or NULL. */
-static const char *
-check_header (const ApMessageReader *reader, const struct wslay_frame_iocb *frame)
+static guint8
+frame_opcode (const ApMessageReader *reader)
 {
-  if (frame->rsv != 0)
+  return reader->header[0] & 0x0f;
+}
+
+static gboolean
+is_final (const ApMessageReader *reader)
+{
+  return (reader->header[0] & 0x80) != 0;
+}
+
+static gboolean
+is_control (const ApMessageReader *reader)
+{
+  return (frame_opcode (reader) & 0x8) != 0;
+}
+
+/* The length as the second byte has it: up to 125, or 126 and 127 for the two longer forms. */
+static guint8
+short_length (const ApMessageReader *reader)
+{
+  return reader->header[1] & 0x7f;
+}
+
+static gsize
+n_length_bytes (const ApMessageReader *reader)
+{
+  return short_length (reader) < 126 ? 0 : short_length (reader) == 126 ? 2 : 8;
+}
+
+/* What a frame's first two bytes must hold, given the message under way. Returns the broken rule, or NULL. */
+static const char *
+check_start (const ApMessageReader *reader)
+{
+  if ((reader->header[0] & 0x70) != 0)
     return "reserved bits are set, but no extension was agreed on";
-  if (!frame->mask)
+  if ((reader->header[1] & 0x80) == 0)
     return "a client's frames must be masked";
-  switch (frame->opcode) {
-  case WSLAY_CONTINUATION_FRAME:
+  switch (frame_opcode (reader)) {
+  case AP_OPCODE_CONTINUATION:
     return reader->message_opcode == 0 ? "a continuation without a message" : NULL;
-  case WSLAY_TEXT_FRAME:
-  case WSLAY_BINARY_FRAME:
+  case AP_OPCODE_TEXT:
+  case AP_OPCODE_BINARY:
     return reader->message_opcode != 0 ? "a new message inside a fragmented one" : NULL;
-  case WSLAY_CONNECTION_CLOSE:
-  case WSLAY_PING:
-  case WSLAY_PONG:
-    return NULL;
+  case AP_OPCODE_CLOSE:
+  case AP_OPCODE_PING:
+  case AP_OPCODE_PONG:
+    return !is_final (reader)                        ? "a control frame in fragments"
+           : short_length (reader) > LONGEST_CONTROL ? "a control frame over 125 bytes"
+                                                     : NULL;
   default:
     return "an unknown opcode";
   }
 }
 
-static gsize
-header_length (guint64 payload_length)
+static guint64
+read_length (const ApMessageReader *reader)
 {
-  const gsize mask = 4;
+  gsize n = n_length_bytes (reader);
+  guint64 length = n == 0 ? short_length (reader) : 0;
 
-  if (payload_length < 126)
-    return 2 + mask;
-  return mask + (payload_length <= G_MAXUINT16 ? 4 : 10);
+  for (gsize i = 0; i < n; i++)
+    length = length << 8 | reader->header[2 + i];
+  return length;
+}
+
+static const char *
+check_length (const ApMessageReader *reader)
+{
+  const guint64 least[] = { [0] = 0, [2] = 126, [8] = 65536 };
+
+  if (reader->frame_length < least[n_length_bytes (reader)])
+    return "a length in more bytes than it needs";
+  return reader->frame_length > G_MAXINT64 ? "a length over 63 bits" : NULL;
+}
+
+/* Takes bytes until the header has @length of them. */
+static gboolean
+fill_header (ApMessageReader *reader, gsize length)
+{
+  gsize n = length > reader->n_header ? MIN (length - reader->n_header, reader->n_bytes) : 0;
+
+  memcpy (reader->header + reader->n_header, reader->bytes, n);
+  reader->n_header += n;
+  reader->bytes += n;
+  reader->n_bytes -= n;
+  return reader->n_header >= length;
 }
 
 /* RFC 6455, section 7.4, and the codes registered with IANA since. */
@@ -209,16 +253,16 @@ read_close (ApMessageReader *reader, gsize length)
 }
 
 static ApMessage
-read_control (ApMessageReader *reader, const struct wslay_frame_iocb *frame)
+read_control (ApMessageReader *reader, const guint8 *data, gsize length)
 {
-  if (frame->data_length > 0)
-    memcpy (reader->control + reader->frame_bytes - frame->data_length, frame->data, frame->data_length);
-  if (reader->in_frame)
+  if (length > 0)
+    memcpy (reader->control + reader->frame_bytes - length, data, length);
+  if (reader->in_payload)
     return (ApMessage){ AP_MESSAGE_NEED_MORE };
-  if (frame->opcode == WSLAY_CONNECTION_CLOSE)
-    return read_close (reader, frame->payload_length);
-  return (ApMessage){ frame->opcode == WSLAY_PING ? AP_MESSAGE_PING : AP_MESSAGE_PONG, reader->control,
-                      frame->payload_length, 0 };
+  if (frame_opcode (reader) == AP_OPCODE_CLOSE)
+    return read_close (reader, reader->frame_length);
+  return (ApMessage){ frame_opcode (reader) == AP_OPCODE_PING ? AP_MESSAGE_PING : AP_MESSAGE_PONG, reader->control,
+                      reader->frame_length, 0 };
 }
 
 /* Text is checked as it comes, so that a message that can no longer become valid is refused early. A character cut at
@@ -235,7 +279,7 @@ text_may_be_valid (ApMessageReader *reader, const guint8 *data, gsize length, gb
 static ApMessage
 finish_message (ApMessageReader *reader, const guint8 *data, gsize length)
 {
-  ApMessageKind kind = reader->message_opcode == WSLAY_TEXT_FRAME ? AP_MESSAGE_TEXT : AP_MESSAGE_BINARY;
+  ApMessageKind kind = reader->message_opcode == AP_OPCODE_TEXT ? AP_MESSAGE_TEXT : AP_MESSAGE_BINARY;
 
   reader->message_opcode = 0;
   reader->n_valid = 0;
@@ -243,19 +287,16 @@ finish_message (ApMessageReader *reader, const guint8 *data, gsize length)
 }
 
 static ApMessage
-read_data (ApMessageReader *reader, const struct wslay_frame_iocb *frame)
+read_data (ApMessageReader *reader, const guint8 *data, gsize length)
 {
-  gboolean last = frame->fin && !reader->in_frame;
-  gboolean whole = last && reader->message->len == 0;
-  const guint8 *data = frame->data;
-  gsize length = frame->data_length;
+  gboolean last = is_final (reader) && !reader->in_payload;
 
-  if (!whole) {
-    g_byte_array_append (reader->message, frame->data, (guint)frame->data_length);
+  if (!last || reader->message->len > 0) {
+    g_byte_array_append (reader->message, data, (guint)length);
     data = reader->message->data;
     length = reader->message->len;
   }
-  if (reader->message_opcode == WSLAY_TEXT_FRAME && !text_may_be_valid (reader, data, length, last))
+  if (reader->message_opcode == AP_OPCODE_TEXT && !text_may_be_valid (reader, data, length, last))
     return broken_rule (reader, 1007, "a text message that is not UTF-8");
   if (!last)
     return (ApMessage){ AP_MESSAGE_NEED_MORE };
@@ -275,14 +316,6 @@ forget_last_message (ApMessageReader *reader)
   g_byte_array_set_size (reader->message, 0);
 }
 
-static void
-begin_frame (ApMessageReader *reader, const struct wslay_frame_iocb *frame)
-{
-  reader->frame_bytes = 0;
-  if (frame->opcode == WSLAY_TEXT_FRAME || frame->opcode == WSLAY_BINARY_FRAME)
-    reader->message_opcode = frame->opcode;
-}
-
 static ApMessage
 too_long (ApMessageReader *reader, gsize max_bytes)
 {
@@ -291,26 +324,74 @@ too_long (ApMessageReader *reader, gsize max_bytes)
   return broken_rule (reader, 1009, reason);
 }
 
-/* One piece of a frame. NEED_MORE: no message is complete yet. */
+/* Each rule is checked as soon as the bytes for it are there. NEED_MORE: the header is whole, or some of it is awaited.
+ */
 static ApMessage
-read_piece (ApMessageReader *reader, const struct wslay_frame_iocb *frame, gsize max_bytes)
+read_header (ApMessageReader *reader, gsize max_bytes)
 {
-  gboolean control = wslay_is_ctrl_frame (frame->opcode);
+  const ApMessage need_more = { AP_MESSAGE_NEED_MORE };
+  const char *broken;
 
-  if (!reader->in_frame) {
-    const char *broken = check_header (reader, frame);
+  if (!fill_header (reader, 2))
+    return need_more;
+  broken = check_start (reader);
+  if (broken != NULL)
+    return broken_rule (reader, 1002, broken);
+  if (!fill_header (reader, 2 + n_length_bytes (reader)))
+    return need_more;
+  reader->frame_length = read_length (reader);
+  broken = check_length (reader);
+  if (broken != NULL)
+    return broken_rule (reader, 1002, broken);
+  if (!is_control (reader) && reader->message->len + reader->frame_length > max_bytes)
+    return too_long (reader, max_bytes);
+  if (!fill_header (reader, 2 + n_length_bytes (reader) + KEY_LENGTH))
+    return need_more;
+  if (!is_control (reader) && frame_opcode (reader) != AP_OPCODE_CONTINUATION)
+    reader->message_opcode = frame_opcode (reader);
+  reader->frame_bytes = 0;
+  reader->in_payload = TRUE;
+  return need_more;
+}
 
-    if (broken != NULL)
-      return broken_rule (reader, 1002, broken);
-    if (!control && reader->message->len + frame->payload_length > max_bytes)
-      return too_long (reader, max_bytes);
-    begin_frame (reader, frame);
+/* The key goes round every four bytes of the payload (RFC 6455, section 5.3), of which @at came before these. By words:
+ * this touches every byte of audio that comes in. */
+static void
+unmask (guint8 *data, gsize length, const guint8 key[KEY_LENGTH], guint64 at)
+{
+  guint8 turned[8];
+  guint64 keys;
+  gsize i = 0;
+
+  for (guint j = 0; j < sizeof turned; j++)
+    turned[j] = key[(at + j) % KEY_LENGTH];
+  memcpy (&keys, turned, sizeof keys);
+  for (; i + sizeof keys <= length; i += sizeof keys) {
+    guint64 word;
+
+    memcpy (&word, data + i, sizeof word);
+    word ^= keys;
+    memcpy (data + i, &word, sizeof word);
   }
-  reader->frame_bytes += frame->data_length;
-  reader->in_frame = reader->frame_bytes < frame->payload_length;
-  if (!reader->in_frame)
-    reader->n_unframed -= header_length (frame->payload_length) + frame->payload_length;
-  return control ? read_control (reader, frame) : read_data (reader, frame);
+  for (; i < length; i++)
+    data[i] ^= turned[i % sizeof turned];
+}
+
+/* What there is of the frame's payload. NEED_MORE: no message is complete yet. */
+static ApMessage
+read_payload (ApMessageReader *reader)
+{
+  guint8 *data = reader->bytes;
+  gsize n = MIN (reader->n_bytes, reader->frame_length - reader->frame_bytes);
+
+  unmask (data, n, reader->header + reader->n_header - KEY_LENGTH, reader->frame_bytes);
+  reader->bytes += n;
+  reader->n_bytes -= n;
+  reader->frame_bytes += n;
+  reader->in_payload = reader->frame_bytes < reader->frame_length;
+  if (!reader->in_payload)
+    reader->n_header = 0;
+  return is_control (reader) ? read_control (reader, data, n) : read_data (reader, data, n);
 }
 
 ApMessage
@@ -320,14 +401,11 @@ ap_message_reader_next (ApMessageReader *reader, gsize max_bytes)
 
   forget_last_message (reader);
   while (message.kind == AP_MESSAGE_NEED_MORE) {
-    struct wslay_frame_iocb frame = { 0 };
-    ssize_t n = wslay_frame_recv (reader->wslay, &frame);
-
-    if (n == WSLAY_ERR_WANT_READ)
+    if (!reader->in_payload)
+      message = read_header (reader, max_bytes);
+    if (!reader->in_payload || (reader->n_bytes == 0 && reader->frame_length > 0))
       return message;
-    if (n < 0)
-      return broken_rule (reader, 1002, "a frame header that RFC 6455 does not allow");
-    message = read_piece (reader, &frame, max_bytes);
+    message = read_payload (reader);
   }
   return message;
 }

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* The reading side of a WebSocket (RFC 6455, section 5) without any I/O: bytes in, messages out. wslay splits the bytes
- * into frames; the rules on messages (fragments, limits, masks, close codes, UTF-8) are kept here.
+/* The reading side of a WebSocket (RFC 6455, section 5) without any I/O: bytes in, messages out, and every rule on
+ * them: headers, masks, fragments, limits, close codes, UTF-8.
  *
  * A reader is only needed while a message is incomplete, so readers are borrowed from a small store of the thread: an
  * idle connection holds none.
@@ -36,9 +36,10 @@ void ap_message_reader_release (ApMessageReader *reader);
 
 /**
  * ap_message_reader_feed:
- * @bytes: what the peer sent, used in place until ap_message_reader_next() answers AP_MESSAGE_NEED_MORE
+ * @bytes: what the peer sent; unmasked in place, and used until ap_message_reader_next() answers
+ *   AP_MESSAGE_NEED_MORE
  */
-void ap_message_reader_feed (ApMessageReader *reader, const guint8 *bytes, gsize length);
+void ap_message_reader_feed (ApMessageReader *reader, guint8 *bytes, gsize length);
 
 /**
  * ap_message_reader_next:

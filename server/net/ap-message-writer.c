@@ -2,8 +2,6 @@
 #include "net/ap-message-writer.h"
 
 #include <string.h>
-#include <sys/types.h>
-#include <wslay/wslay.h>
 
 #define SMALLEST_CAPACITY 512
 /* Two bytes and a length of eight; a server's frames carry no mask (RFC 6455, section 5.2). */
@@ -51,57 +49,31 @@ ap_byte_queue_clear (ApByteQueue *queue)
   *queue = (ApByteQueue){ 0 };
 }
 
-/* What wslay appends to; it knows the context's user data from the moment the context is made. */
-typedef struct {
-  wslay_frame_context_ptr wslay;
-  ApByteQueue *queue;
-} Framer;
-
-static ssize_t
-append_to_queue (const uint8_t *data, size_t length, int flags, void *user_data)
+/* Returns its length. */
+static gsize
+write_header (guint8 *header, ApOpcode opcode, gsize length)
 {
-  Framer *framer = user_data;
+  gsize n_length_bytes = length < 126 ? 0 : length <= G_MAXUINT16 ? 2 : 8;
 
-  ap_byte_queue_append (framer->queue, data, length);
-  return (ssize_t)length;
-}
-
-static void
-framer_free (gpointer data)
-{
-  Framer *framer = data;
-
-  wslay_frame_context_free (framer->wslay);
-  g_free (framer);
-}
-
-/* The queue always takes a frame whole, so the context holds nothing between two frames: one a thread will do. */
-static Framer *
-framer_get (void)
-{
-  static const struct wslay_frame_callbacks callbacks = { .send_callback = append_to_queue };
-  static GPrivate stored = G_PRIVATE_INIT (framer_free);
-  Framer *framer = g_private_get (&stored);
-
-  if (framer != NULL)
-    return framer;
-  framer = g_new0 (Framer, 1);
-  if (wslay_frame_context_init (&framer->wslay, &callbacks, framer) != 0)
-    g_error ("out of memory");
-  g_private_set (&stored, framer);
-  return framer;
+  header[0] = (guint8)(0x80 | opcode);
+  header[1] = n_length_bytes == 0 ? (guint8)length : n_length_bytes == 2 ? 126 : 127;
+  for (gsize i = 0; i < n_length_bytes; i++)
+    header[2 + i] = (guint8)((guint64)length >> (8 * (n_length_bytes - 1 - i)));
+  return 2 + n_length_bytes;
 }
 
 void
 ap_message_write (ApByteQueue *queue, ApOpcode opcode, const guint8 *data, gsize length)
 {
-  Framer *framer = framer_get ();
-  struct wslay_frame_iocb frame = {
-    .fin = 1, .opcode = opcode, .payload_length = length, .data = data, .data_length = length
-  };
+  gboolean control = opcode >= AP_OPCODE_CLOSE;
+  guint8 *end;
+  gsize n;
 
-  g_assert (!wslay_is_ctrl_frame (opcode) || length <= 125);
-  make_room (queue, length + LONGEST_HEADER);
-  framer->queue = queue;
-  wslay_frame_send (framer->wslay, &frame);
+  g_assert (!control || length <= 125);
+  make_room (queue, LONGEST_HEADER + length);
+  end = queue->data + queue->start + queue->length;
+  n = write_header (end, opcode, length);
+  if (length > 0)
+    memcpy (end + n, data, length);
+  queue->length += n + length;
 }

@@ -5,6 +5,7 @@
 
 /* Opcodes of RFC 6455, section 5.2. */
 typedef enum {
+  AP_OPCODE_CONTINUATION = 0x0,
   AP_OPCODE_TEXT = 0x1,
   AP_OPCODE_BINARY = 0x2,
   AP_OPCODE_CLOSE = 0x8,

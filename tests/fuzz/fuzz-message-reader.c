@@ -34,9 +34,12 @@ transcribe (const guint8 *bytes, gsize size, gsize limit, gsize piece, GRand *ra
   ApMessage message = { AP_MESSAGE_NEED_MORE };
 
   for (gsize at = 0, n; at < size && message.kind == AP_MESSAGE_NEED_MORE; at += n) {
+    g_autofree guint8 *copy = NULL;
+
     n = piece > 0 ? piece : (gsize)g_rand_int_range (random, 1, 300);
     n = MIN (n, size - at);
-    ap_message_reader_feed (reader, bytes + at, n);
+    copy = g_memdup2 (bytes + at, n);
+    ap_message_reader_feed (reader, copy, n);
     while ((message = ap_message_reader_next (reader, limit)).kind != AP_MESSAGE_NEED_MORE) {
       guint head[3] = { message.kind, message.code, (guint)message.length };
 

@@ -198,7 +198,7 @@ test_pings (void)
   echo_pattern (client, 320, 2);
 }
 
-/* A length may not be written longer than it is (section 5.2). wslay lets nobody do it; neither does the server. */
+/* A length may not be written longer than it is (section 5.2). Nobody is let do it. */
 static void
 test_long_lengths (void)
 {

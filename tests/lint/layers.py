@@ -23,7 +23,7 @@ RANK = {(house, room): rank for house, levels in LEVELS.items() for rank, level 
         for room in ([level] if isinstance(level, str) else level)}
 GENERATED = {"config.h"}
 PURE = re.compile(r"(-(codec|wire|machine)|^ap-(pacer|dialects?.*|call-(audio|dialect|error|fields|gaps|marks|message|order|playout|reader|writer)))\.[ch]$")
-PURE_SHUNS = re.compile(r"(gst|libsoup|gio|wslay)/")
+PURE_SHUNS = re.compile(r"(gst|libsoup|gio)/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 
 

@@ -19,7 +19,10 @@ transcribe (const GByteArray *bytes, gsize piece, gsize limit)
   ApMessage message = { 0 };
 
   for (gsize at = 0; at < bytes->len && message.kind != AP_MESSAGE_ERROR; at += piece) {
-    ap_message_reader_feed (reader, bytes->data + at, MIN (piece, bytes->len - at));
+    gsize n = MIN (piece, bytes->len - at);
+    g_autofree guint8 *copy = g_memdup2 (bytes->data + at, n);
+
+    ap_message_reader_feed (reader, copy, n);
     do {
       g_autofree char *sum = NULL;
 
@@ -33,7 +36,7 @@ transcribe (const GByteArray *bytes, gsize piece, gsize limit)
   return g_string_free (words, FALSE);
 }
 
-/* The first message of @bytes, which come in one piece. Its data lives as long as @reader. */
+/* The first message of @bytes, which come in one piece and are used up. Its data lives as long as @reader. */
 static ApMessage
 read_first (ApMessageReader *reader, const GByteArray *bytes, gsize limit)
 {
@@ -52,8 +55,8 @@ assert_message (ApMessage message, ApMessageKind kind, const char *data, gsize l
 static void
 test_examples (void)
 {
-  static const guint8 hello[] = { 0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58 };
-  static const guint8 pong[] = { 0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58 };
+  guint8 hello[] = { 0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58 };
+  guint8 pong[] = { 0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58 };
   g_autoptr (ApMessageReader) reader = ap_message_reader_acquire ();
 
   ap_message_reader_feed (reader, hello, sizeof hello);
@@ -176,6 +179,7 @@ static const BrokenRule broken_rules[] = {
   { "close in fragments", 1002, "08:" },
   { "ping with a 16-bit length", 1002, "=89fe007e00000000" },
   { "length of 16 bits that fits in 7", 1002, "=82fe007d00000000" },
+  { "length of 16 bits that fits in 7, without a mask yet", 1002, "=82fe007d" },
   { "length of 64 bits that fits in 16", 1002, "=82ff000000000000ffff00000000" },
   { "length beyond 63 bits", 1002, "=82ff800000000000000000000000" },
   { "longest length there is", 1009, "=82ff7fffffffffffffff0000000000" },
@@ -267,7 +271,7 @@ test_limit (void)
   }
 }
 
-/* The first byte of the payload is enough. */
+/* The length is enough. */
 static void
 test_limit_by_header (void)
 {
@@ -275,7 +279,6 @@ test_limit_by_header (void)
   g_autoptr (ApMessageReader) reader = ap_message_reader_acquire ();
 
   append_frame_header (bytes, FIN | BINARY, 0x80, LIMIT + 1);
-  append_hex (bytes, "0000000000");
   g_assert_cmpuint (read_first (reader, bytes, LIMIT).code, ==, 1009);
 }
 
@@ -329,16 +332,19 @@ test_borrowed_readers (void)
 
   append_client_frame (whole, FIN | BINARY, "whole", 5);
   for (guint cut = 0; cut < 200; cut++) {
+    g_autofree guint8 *copy = g_memdup2 (whole->data, whole->len);
+    g_autoptr (GByteArray) again = g_byte_array_new ();
     ApMessageReader *first = ap_message_reader_acquire ();
     g_autoptr (ApMessageReader) second = NULL;
     guint8 broken[] = { 0xff, 0xff };
 
-    ap_message_reader_feed (first, cut % 2 == 0 ? whole->data : broken, cut % 2 == 0 ? cut % whole->len : 2);
+    ap_message_reader_feed (first, cut % 2 == 0 ? copy : broken, cut % 2 == 0 ? cut % whole->len : 2);
     while (ap_message_reader_next (first, LIMIT).kind == AP_MESSAGE_BINARY)
       continue;
     ap_message_reader_release (first);
     second = ap_message_reader_acquire ();
-    assert_message (read_first (second, whole, LIMIT), AP_MESSAGE_BINARY, "whole", 5);
+    g_byte_array_append (again, whole->data, whole->len);
+    assert_message (read_first (second, again, LIMIT), AP_MESSAGE_BINARY, "whole", 5);
     assert_message (ap_message_reader_next (second, LIMIT), AP_MESSAGE_NEED_MORE, NULL, 0);
   }
 }
