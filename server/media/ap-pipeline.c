@@ -4,6 +4,7 @@
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
 #include "base/ap-metrics.h"
+#include "media/ap-frame-buffer.h"
 #include "media/ap-pipeline-ends.h"
 #include "media/ap-session-meta.h"
 
@@ -269,13 +270,10 @@ ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, 
 
   if (pipeline->ends == NULL)
     return;
-  if (pipeline->shared) {
-    buffer = buffer_new (length);
-    gst_buffer_fill (buffer, 0, data, length);
-    ap_session_meta_add (buffer, session_id);
-  } else {
+  if (pipeline->shared)
+    buffer = ap_frame_buffer_new (data, length, session_id);
+  else
     buffer = make_buffer (pipeline, data, length);
-  }
   if (buffer == NULL)
     return;
   begin_sample (pipeline, GST_BUFFER_PTS (buffer));

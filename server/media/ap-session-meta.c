@@ -45,6 +45,12 @@ ap_session_meta_add (GstBuffer *buffer, guint64 session_id)
   ((ApSessionMeta *)gst_buffer_add_meta (buffer, session_meta_get_info (), NULL))->session_id = session_id;
 }
 
+void
+ap_session_meta_set_id (GstBuffer *buffer, guint64 session_id)
+{
+  ((ApSessionMeta *)gst_buffer_get_meta (buffer, session_meta_api_get_type ()))->session_id = session_id;
+}
+
 guint64
 ap_session_meta_get_id (GstBuffer *buffer)
 {

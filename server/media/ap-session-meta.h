@@ -10,5 +10,7 @@ typedef struct {
 } ApSessionMeta;
 
 void ap_session_meta_add (GstBuffer *buffer, guint64 session_id);
+/* Of a buffer that carries one. */
+void ap_session_meta_set_id (GstBuffer *buffer, guint64 session_id);
 /* 0 when the buffer carries none. */
 guint64 ap_session_meta_get_id (GstBuffer *buffer);
