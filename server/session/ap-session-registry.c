@@ -4,6 +4,8 @@
 struct _ApSessionRegistry {
   GHashTable *sessions; /* id (in the ApSession, whose key it is) -> ApSession */
   gint count;           /* atomic; what other threads see of the table's size */
+  guint64 last_id;      /* that was looked up: frames of one session come in a row; 0: none */
+  ApSession *last;
 };
 
 ApSessionRegistry *
@@ -38,6 +40,8 @@ ap_session_registry_add (ApSessionRegistry *registry, guint64 id, ApSession *ses
 void
 ap_session_registry_remove (ApSessionRegistry *registry, guint64 id)
 {
+  if (id == registry->last_id)
+    registry->last_id = 0;
   g_hash_table_remove (registry->sessions, &id);
   publish_count (registry);
 }
@@ -45,7 +49,11 @@ ap_session_registry_remove (ApSessionRegistry *registry, guint64 id)
 ApSession *
 ap_session_registry_lookup (ApSessionRegistry *registry, guint64 id)
 {
-  return g_hash_table_lookup (registry->sessions, &id);
+  if (id == registry->last_id && id != 0)
+    return registry->last;
+  registry->last = g_hash_table_lookup (registry->sessions, &id);
+  registry->last_id = registry->last != NULL ? id : 0;
+  return registry->last;
 }
 
 guint

@@ -30,8 +30,7 @@ struct _ApSession {
   ApSessionTally tally;
   GSource *stall_check; /* while it waits for its pipeline */
   guint64 frames_out_at_check;
-  gboolean paused;   /* the peer is not read from */
-  gboolean to_flush; /* in the host's list of that name */
+  gboolean paused; /* the peer is not read from */
 
   gboolean closing; /* the close frame waits for what is in the pipeline */
   guint16 close_code;
@@ -224,15 +223,6 @@ static const ApConnectionCallbacks connection_callbacks = { on_text, on_binary, 
 /* From the pipeline. */
 
 static void
-queue_flush (ApSession *session)
-{
-  if (session->to_flush)
-    return;
-  session->to_flush = TRUE;
-  g_ptr_array_add (session->host->to_flush, g_object_ref (session));
-}
-
-static void
 overflow (ApSession *session)
 {
   ap_metrics_count_failure (AP_FAILURE_OUTPUT_OVERFLOW);
@@ -242,7 +232,6 @@ overflow (ApSession *session)
 static void
 flush (ApSession *session)
 {
-  session->to_flush = FALSE;
   ap_connection_flush (session->connection);
   if (ap_connection_get_queued_bytes (session->connection) > AP_OUTPUT_HARD_LIMIT + session->host->max_frame_bytes)
     overflow (session);
@@ -252,13 +241,31 @@ flush (ApSession *session)
 }
 
 static void
+flush_last (ApSessionHost *host)
+{
+  g_autoptr (ApSession) session = g_steal_pointer (&host->to_flush);
+
+  if (session != NULL)
+    flush (session);
+}
+
+/* The frames of a session come in a row. When those of another begin, its own are sent: the sooner the better, and
+ * their memory is still in the processor's cache. */
+static void
+flush_later (ApSession *session)
+{
+  ApSessionHost *host = session->host;
+
+  if (host->to_flush == session)
+    return;
+  flush_last (host);
+  host->to_flush = g_object_ref (session);
+}
+
+static void
 on_batch_end (gpointer owner)
 {
-  ApSessionHost *host = owner;
-
-  for (guint i = 0; i < host->to_flush->len; i++)
-    flush (g_ptr_array_index (host->to_flush, i));
-  g_ptr_array_set_size (host->to_flush, 0);
+  flush_last (owner);
 }
 
 static gsize
@@ -278,7 +285,7 @@ on_shared_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
   session->bytes_in_pipeline -= cost_of_frame (gst_buffer_get_size (buffer));
   session->frames_in_pipeline--;
   session->endpoint->frame (session, buffer);
-  queue_flush (session);
+  flush_later (session);
 }
 
 static void
@@ -287,7 +294,7 @@ on_own_frame (gpointer owner, guint64 session_id, GstBuffer *buffer)
   ApSession *session = owner;
 
   session->endpoint->frame (session, buffer);
-  queue_flush (session);
+  flush_later (session);
 }
 
 static void
@@ -368,7 +375,6 @@ ap_session_host_init (ApSessionHost *host)
   host->stall_seconds = AP_PIPELINE_STALL_SECONDS;
   host->registry = ap_session_registry_new ();
   host->to_submit = g_ptr_array_new_with_free_func (g_object_unref);
-  host->to_flush = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 void
@@ -376,7 +382,7 @@ ap_session_host_clear (ApSessionHost *host)
 {
   g_clear_object (&host->passthrough);
   g_ptr_array_unref (host->to_submit);
-  g_ptr_array_unref (host->to_flush);
+  g_clear_object (&host->to_flush);
   ap_session_registry_free (host->registry);
 }
 

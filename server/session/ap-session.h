@@ -19,7 +19,7 @@ typedef struct {
   const ApPipelineSpec *pipeline_spec; /* each session builds its own; without elements they share @passthrough */
   ApPipeline *passthrough;
   GPtrArray *to_submit;    /* pipelines that were pushed into during this round */
-  GPtrArray *to_flush;     /* sessions that have output of this batch */
+  ApSession *to_flush;     /* has output of this batch that was not sent yet */
   ApLineWriter *frame_log; /* NULL: frames are not logged */
   gsize max_frame_bytes;
   guint stall_seconds; /* a session waits no longer for its pipeline */

@@ -24,9 +24,11 @@ test_lookup (void)
   g_assert_true (ap_session_registry_lookup (registry, G_MAXUINT64 - 1) == large);
   g_assert_null (ap_session_registry_lookup (registry, 2));
   g_assert_cmpuint (ap_session_registry_count (registry), ==, 2);
+  g_assert_true (ap_session_registry_lookup (registry, 1) == one);
   ap_session_registry_remove (registry, 1);
   ap_session_registry_remove (registry, 1);
   g_assert_null (ap_session_registry_lookup (registry, 1));
+  g_assert_null (ap_session_registry_lookup (registry, 0));
   g_assert_cmpuint (ap_session_registry_count (registry), ==, 1);
 }
 
