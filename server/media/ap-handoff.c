@@ -87,13 +87,14 @@ ap_handoff_post (ApHandoff *handoff, gpointer item)
     handoff->posted_at = g_get_monotonic_time ();
   if (!stopped)
     g_ptr_array_add (handoff->posted, item);
-  /* Setting the time wakes the worker; only the first item of a batch pays for it. */
-  if (!stopped && first)
-    g_source_set_ready_time (handoff->source, 0);
   g_mutex_unlock (&handoff->lock);
 
   if (stopped)
     handoff->free_item (item);
+  /* Setting the time wakes the worker; only the first item of a batch pays for it. Not under the lock, which is the
+   * first thing that the worker takes. It may have taken the item already: then it is woken for nothing. */
+  else if (first)
+    g_source_set_ready_time (handoff->source, 0);
 }
 
 void
