@@ -22,16 +22,8 @@ keep (GstTaskPool *pool, GstTaskPoolFunction func, gpointer data, GError **error
 }
 
 static void
-ap_stepped_task_finalize (GObject *object)
-{
-  gst_clear_object (&AP_STEPPED_TASK (object)->task);
-  G_OBJECT_CLASS (ap_stepped_task_parent_class)->finalize (object);
-}
-
-static void
 ap_stepped_task_class_init (ApSteppedTaskClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = ap_stepped_task_finalize;
   GST_TASK_POOL_CLASS (klass)->push = keep;
 }
 
@@ -82,9 +74,10 @@ ap_stepped_task_finish (ApSteppedTask *self)
 {
   GstTaskPoolFunction thread = g_steal_pointer (&self->thread);
 
-  if (thread == NULL)
-    return;
-  gst_task_stop (self->task);
-  /* Finds the task stopped, so it only says that it has left. */
-  thread (g_steal_pointer (&self->thread_data));
+  if (thread != NULL) {
+    gst_task_stop (self->task);
+    /* Finds the task stopped, so it only says that it has left. */
+    thread (g_steal_pointer (&self->thread_data));
+  }
+  gst_clear_object (&self->task); /* which holds its pool */
 }

@@ -21,5 +21,6 @@ gboolean ap_stepped_task_is_started (ApSteppedTask *self);
 /* What the thread would do before it looks whether it is to go on. Waits if the element has nothing to push. */
 void ap_stepped_task_step (ApSteppedTask *self);
 
-/* What the thread would do when it is stopped. Before the element is set to NULL, which waits for it. */
+/* What the thread would do when it is stopped. To be called before the element is set to NULL, which waits for it, and
+ * before the last unref. */
 void ap_stepped_task_finish (ApSteppedTask *self);
