@@ -423,7 +423,7 @@ ap_connection_start (ApConnection *connection, GBytes *early)
   connection->events = EPOLLIN;
   if (!ap_poller_add (connection->poller, &connection->watch, EPOLLIN))
     return FALSE;
-  if (early != NULL) {
+  if (early != NULL && g_bytes_get_size (early) > 0) {
     g_autoptr (GByteArray) bytes = g_bytes_unref_to_array (g_bytes_ref (early));
 
     take_bytes (connection, bytes->data, bytes->len);

@@ -190,6 +190,8 @@ fill_header (ApMessageReader *reader, gsize length)
 {
   gsize n = length > reader->n_header ? MIN (length - reader->n_header, reader->n_bytes) : 0;
 
+  if (n == 0)
+    return reader->n_header >= length;
   memcpy (reader->header + reader->n_header, reader->bytes, n);
   reader->n_header += n;
   reader->bytes += n;
