@@ -6,8 +6,8 @@
 
 /* One recv per readable socket and round: also the most that one client gets of a round. */
 #define AP_RECEIVE_BYTES (64 * 1024)
-/* Sockets served in one round of the event loop: few enough that what they brought is in the processor's cache when it is
- * sent. */
+/* Sockets served in one round of the event loop: few enough that what they brought is in the processor's cache when it
+ * is sent. */
 #define AP_ROUND_SOCKETS 32
 /* A session that has this much in its pipeline and its output queue together is not read from until half of it has
  * gone. */
