@@ -25,7 +25,7 @@ RANK = {(house, room): rank for house, levels in LEVELS.items() for rank, level 
 GENERATED = {"config.h"}
 PURE = re.compile(r"(-(codec|wire|machine)|^ap-(pacer|dialects?.*|"
                   r"call-(audio|dialect|error|fields|gaps|marks|message|order|playout|reader|writer)))\.[ch]$")
-PURE_SHUNS = re.compile(r"(gst|libsoup|gio|wslay)/")
+PURE_SHUNS = re.compile(r"(gst|libsoup|gio)/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 
 
