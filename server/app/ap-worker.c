@@ -33,6 +33,7 @@ struct _ApWorker {
 
   /* The worker thread's own. */
   ApPoller *poller;
+  ApTimers *timers;
   ApHttp *http;
   GPtrArray *places; /* of Place */
   ApSessionHost host;
@@ -162,6 +163,7 @@ set_up (ApWorker *worker)
 
   worker->poller = ap_poller_new (worker->context, on_round_end, worker);
   worker->host.poller = worker->poller;
+  worker->host.timers = worker->timers = ap_timers_new (worker->context, on_round_end, worker);
   worker->host.pipeline_spec = &worker->settings->pipeline;
   worker->host.max_frame_bytes = worker->settings->max_frame_bytes;
   worker->host.frame_log = worker->settings->frame_log;
@@ -188,6 +190,7 @@ tear_down (ApWorker *worker)
   ap_session_host_end_round (&worker->host);
   while (g_main_context_iteration (worker->context, FALSE))
     continue;
+  ap_timers_free (worker->timers);
   ap_poller_free (worker->poller);
 }
 

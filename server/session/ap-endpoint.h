@@ -18,6 +18,10 @@ typedef struct {
   const char *const *protocols;
   /* It knows its clients by other means, which are @admit's to check: --api-token is not asked for. */
   gboolean no_token;
+  gsize max_message_bytes; /* from the client; 0: as --max-frame-bytes says */
+  /* It makes its pipelines by itself, with ap_session_set_pipeline(); else it has that of --pipeline, or the worker's
+   * passthrough, from the start. */
+  gboolean own_pipeline;
 
   /* Sees the handshake's request before it is accepted, and refuses it by answering (ap_http_request_respond_error());
    * now, not later. @room: its room's state. */

@@ -5,8 +5,8 @@
 
 struct _ApSessionHandle {
   gatomicrefcount refs;
-  GMainContext *context;       /* the worker's */
-  ApSessionRegistry *registry; /* the worker's; not touched but by its thread */
+  GMainContext *context; /* the worker's */
+  ApSessionHost *host;   /* likewise; not touched but by its thread */
   guint64 id;
 };
 
@@ -24,7 +24,7 @@ ap_session_handle_new (ApSession *session)
 
   g_atomic_ref_count_init (&handle->refs);
   handle->context = g_main_context_ref_thread_default ();
-  handle->registry = ap_session_get_host (session)->registry;
+  handle->host = ap_session_get_host (session);
   handle->id = ap_session_get_id (session);
   return handle;
 }
@@ -49,8 +49,10 @@ static gboolean
 on_call (gpointer data)
 {
   Call *call = data;
+  ApSessionHost *host = call->handle->host;
 
-  call->func (ap_session_registry_lookup (call->handle->registry, call->handle->id), call->data);
+  call->func (ap_session_registry_lookup (host->registry, call->handle->id), call->data);
+  ap_session_host_end_round (host); /* what it made came outside a round of the poller */
   return G_SOURCE_REMOVE;
 }
 

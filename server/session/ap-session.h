@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "base/ap-line-writer.h"
 #include "media/ap-pipeline.h"
-#include "net/ap-poller.h"
+#include "net/ap-message-writer.h"
 #include "session/ap-endpoint.h"
-#include "session/ap-session-registry.h"
+#include "session/ap-session-host.h"
 
 /* One live conversation: a connection, a pipeline and an endpoint. Owns all of it and ends all of it in one place.
  * Belongs to its worker's thread. */
 #define AP_TYPE_SESSION (ap_session_get_type ())
 G_DECLARE_FINAL_TYPE (ApSession, ap_session, AP, SESSION, GObject)
-
-/* What the sessions of a worker share; the worker's. */
-typedef struct {
-  ApPoller *poller;
-  ApSessionRegistry *registry;
-  const ApPipelineSpec *pipeline_spec; /* each session builds its own; without elements they share @passthrough */
-  ApPipeline *passthrough;
-  GPtrArray *to_submit;    /* pipelines that were pushed into during this round */
-  ApSession *to_flush;     /* has output of this batch that was not sent yet */
-  ApLineWriter *frame_log; /* NULL: frames are not logged */
-  gsize max_frame_bytes;
-  guint stall_seconds; /* a session waits no longer for its pipeline */
-} ApSessionHost;
-
-/* Makes what a host owns and sets the limits; the rest is the worker's to fill in. */
-void ap_session_host_init (ApSessionHost *host);
-void ap_session_host_clear (ApSessionHost *host);
-/* Hands what a round of the event loop brought to the pipelines, and what came out at once to the sockets. */
-void ap_session_host_end_round (ApSessionHost *host);
-/* Every pipeline that lives; @session_id is 0 for the one that sessions share. */
-typedef void (*ApPipelineVisitor) (ApPipeline *pipeline, guint64 session_id, gpointer data);
-void ap_session_host_foreach_pipeline (ApSessionHost *host, ApPipelineVisitor func, gpointer data);
-/* The passthrough pipeline of all sessions without elements of their own. */
-gboolean ap_session_host_start_passthrough (ApSessionHost *host, GError **error);
 
 /**
  * ap_session_open:
@@ -58,9 +33,16 @@ gpointer ap_session_get_state (ApSession *session);
 gpointer ap_session_get_room (ApSession *session);
 /* The handshake's: path, query, headers, peer. In @open only. */
 ApHttpRequest *ap_session_get_request (ApSession *session);
+/* The pipeline of an endpoint with @own_pipeline, instead of the one that it had: what was in that is gone, and so is
+ * what its elements remember. Errors: AP_ERROR_CONFIG with GStreamer's reason. */
+gboolean ap_session_set_pipeline (ApSession *session, const ApPipelineSpec *spec, GError **error);
 /* Puts @length bytes into the pipeline as one buffer; results come to the endpoint's @frame. Without effect once the
  * session is closing. */
 void ap_session_push (ApSession *session, const guint8 *data, gsize length);
+/* Sends one message. Sent text is UTF-8. */
+void ap_session_send (ApSession *session, ApOpcode opcode, const guint8 *data, gsize length);
+/* Bytes sent that the socket has not taken: more than the peer reads. */
+gsize ap_session_get_queued_bytes (ApSession *session);
 /* Sends a buffer as one binary message. */
 void ap_session_send_buffer (ApSession *session, GstBuffer *buffer);
 /* Interruptions of what came, and frames that never go out. */
