@@ -25,6 +25,7 @@ struct _ApHttpRequest {
   char **parameters;
   char **query;
   GBytes *body;
+  gboolean has_token;
   GPtrArray *answer_headers; /* (nullable) names and values by turns; of who answers, until it does */
 
   /* The worker's thread's own. */
@@ -186,6 +187,24 @@ gconstpointer
 ap_http_request_get_route (ApHttpRequest *request)
 {
   return request->route;
+}
+
+void
+ap_http_request_set_has_token (ApHttpRequest *request, gboolean has_token)
+{
+  request->has_token = has_token;
+}
+
+gboolean
+ap_http_request_require_token (ApHttpRequest *request)
+{
+  if (request->has_token)
+    return TRUE;
+  ap_http_request_add_header (request, "WWW-Authenticate", "Bearer realm=\"audio-pipeline\"");
+  ap_http_request_respond_error (request, SOUP_STATUS_UNAUTHORIZED,
+                                 "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, "
+                                 "with the sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
+  return FALSE;
 }
 
 void

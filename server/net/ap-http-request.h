@@ -33,6 +33,10 @@ GBytes *ap_http_request_get_body (ApHttpRequest *request);
 /* The address of the client, or of the proxy before it, for the log. */
 const char *ap_http_request_get_peer (ApHttpRequest *request);
 
+/* Whether the server's token came with it, or none is asked for; else it has been answered with 401. For paths that are
+ * open to who is known otherwise. */
+gboolean ap_http_request_require_token (ApHttpRequest *request);
+
 /* A header of the answer to come. To be called by who answers, before it does. */
 void ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value);
 
@@ -64,6 +68,7 @@ void ap_http_request_set_connection (GSocketAddress *peer, GSocketConnection *co
 /* What it is for; the strings are names and values by turns, and (transfer full) (nullable). */
 void ap_http_request_set_route (ApHttpRequest *request, gconstpointer route, char **parameters, char **query);
 gconstpointer ap_http_request_get_route (ApHttpRequest *request);
+void ap_http_request_set_has_token (ApHttpRequest *request, gboolean has_token);
 /* The whole body is there. */
 void ap_http_request_take_body (ApHttpRequest *request);
 gboolean ap_http_request_is_answered (ApHttpRequest *request);

@@ -210,15 +210,6 @@ has_token (const ApHttp *http, SoupMessageHeaders *headers)
 }
 
 static void
-require_token (ApHttpRequest *request)
-{
-  ap_http_request_add_header (request, "WWW-Authenticate", "Bearer realm=\"audio-pipeline\"");
-  ap_http_request_respond_error (request, SOUP_STATUS_UNAUTHORIZED,
-                                 "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, "
-                                 "with the sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
-}
-
-static void
 refuse_body (ApHttpRequest *request, const Route *route)
 {
   g_autofree char *text =
@@ -237,6 +228,20 @@ is_body_too_large (SoupMessageHeaders *headers, const Route *route)
   return has_body (headers) && (route->plain.max_body == 0 || (guint64)length > route->plain.max_body);
 }
 
+/* What is asked cannot be had in this way. */
+static void
+refuse_misuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, const Route *route)
+{
+  if (route == NULL)
+    ap_http_request_respond_error (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
+  else if (!takes (route, ap_http_request_get_method (request)))
+    refuse_method (http, request, route);
+  else if (is_body_too_large (headers, route))
+    refuse_body (request, route);
+  else if (is_websocket (route))
+    refuse_upgrade (http, request, headers, route);
+}
+
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
 static void
 refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri *uri)
@@ -248,20 +253,15 @@ refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri 
   const Route *route = segments != NULL ? find_route (http, (const char *const *)segments, method, &parameters) : NULL;
 
   ap_http_request_set_route (request, route, parameters, query);
+  ap_http_request_set_has_token (request, has_token (http, headers));
   if (is_ambiguous (headers))
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
-  else if (needs_token (route) && !has_token (http, headers))
-    require_token (request);
-  else if (segments == NULL || query == NULL)
-    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "path and query must be UTF-8, without NUL");
-  else if (route == NULL)
-    ap_http_request_respond_error (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
-  else if (!takes (route, method))
-    refuse_method (http, request, route);
-  else if (is_body_too_large (headers, route))
-    refuse_body (request, route);
-  else if (is_websocket (route))
-    refuse_upgrade (http, request, headers, route);
+  else if (!needs_token (route) || ap_http_request_require_token (request)) {
+    if (segments == NULL || query == NULL)
+      ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "path and query must be UTF-8, without NUL");
+    else
+      refuse_misuse (http, request, headers, route);
+  }
   if (route != NULL && is_websocket (route))
     count_refusal (ap_http_request_get_message (request));
 }
