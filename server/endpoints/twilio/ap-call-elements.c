@@ -80,7 +80,7 @@ ap_call_elements_from_wav (const ApCallAudio *audio)
   GString *all = g_string_new ("wavparse ! audioconvert");
 
   append_rate (all, audio->rate);
-  if (law->encoder != NULL)
+  if (law != NULL && law->encoder != NULL)
     append (all, law->encoder);
   return g_string_free (all, FALSE);
 }
