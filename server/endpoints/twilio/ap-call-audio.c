@@ -19,6 +19,17 @@ static const struct {
   { "slin96", AP_CALL_ENCODING_L16LE, 96000 }, { "slin192", AP_CALL_ENCODING_L16LE, 192000 },
 };
 
+const char *
+ap_call_encoding_name (ApCallEncoding encoding)
+{
+  static const char *const words[] = {
+    [AP_CALL_ENCODING_OTHER] = "other", [AP_CALL_ENCODING_MULAW] = "mulaw", [AP_CALL_ENCODING_ALAW] = "alaw",
+    [AP_CALL_ENCODING_L16LE] = "l16le", [AP_CALL_ENCODING_L16BE] = "l16be",
+  };
+
+  return words[encoding];
+}
+
 guint
 ap_call_encoding_bytes (ApCallEncoding encoding)
 {

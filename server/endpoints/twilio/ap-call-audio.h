@@ -21,6 +21,9 @@ typedef struct {
 /* Of one sample of one channel; 0 where that has no size. */
 guint ap_call_encoding_bytes (ApCallEncoding encoding);
 
+/* For people and programs: `mulaw`, `alaw`, `l16le`, `l16be`, `other`. */
+const char *ap_call_encoding_name (ApCallEncoding encoding);
+
 /**
  * ap_call_audio_read_name:
  * @name: what a service calls its audio: `audio/x-mulaw`, `PCMU`, `L16@16000h`, `audio/l16;rate=16000`, `slin16`, …

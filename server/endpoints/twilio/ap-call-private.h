@@ -11,48 +11,59 @@ struct _ApCall {
   ApSession *session; /* whose state this is */
   ApCallRoom *room;
   const ApCallDialect *dialect;
-  gint64 now;        /* of the message or the timer that is being worked on; monotonic, microseconds */
-  gint64 last_heard; /* any message */
-  ApTimer deadline;  /* of the start, then of the next message */
-  guint complaints;  /* a bit for each kind of mistake that was logged */
-  gboolean ended;    /* closing: no more is sent */
+  ApCallRecord *record; /* in the table once the call has started */
+  gint64 now;           /* when what is being worked on came; monotonic, microseconds */
+  gint64 last_heard;    /* any message */
+  ApTimer deadline;     /* of the start, then of the next message */
+  guint complaints;     /* a bit for each kind of mistake that was logged */
+  gboolean started;
+  gboolean ended; /* closing: no more is said */
 
   /* From the start on. */
-  ApCallRecord *record; /* NULL before */
   ApCallAudio audio;
   char *elements;
   GstCaps *caps;
-  guint8 silence;      /* a byte of it */
-  gboolean listens;    /* the peer takes no audio: it streams the call to us, and no more */
-  ApCallGaps gaps;     /* of the caller's track */
-  ApCallOrder order;   /* where the dialect needs it */
-  gsize unheard_bytes; /* of output: what the pipeline makes of a gap, which the caller has waited through already */
+  guint8 silence;    /* a byte of it */
+  gboolean listens;  /* the peer takes no audio: it streams the call to us, and no more */
+  ApCallGaps gaps;   /* of the caller's track */
+  ApCallOrder order; /* once @ordered: where the dialect needs it */
+  gboolean ordered;
+  /* Of what comes out: what is made of a gap. The caller has waited through that already. */
+  guint64 unheard_bytes;
 
   ApCallPlayout *playout;
-  ApTimer pace;        /* when the next of the playout may go */
-  gboolean held;       /* the peer holds as much as it can */
-  gboolean hanging_up; /* when the playout has been heard */
-  GQueue files;        /* of ApCallFile: played one after the other */
+  guint frame_bytes;     /* of a message with audio */
+  ApTimer pace;          /* when the next of the playout may go */
+  gboolean held;         /* the peer holds as much as it can */
+  gboolean hanging_up;   /* when all that waits has been heard */
+  gint64 heard_at;       /* with what was sent last; computed */
+  guint64 dropped_bytes; /* of the playout, that were told to the session */
+  GQueue files;          /* of ApCallFile: played one after the other */
   guint file_number;
 };
 
 /* ap-call.c */
 /* Counts a mistake, and logs the first of its @kind (0 to 31). */
 void ap_call_complain (ApCall *call, guint kind, const char *text);
-/* Of audio as the peer has it, in milliseconds. */
+/* How long so much of the peer's audio lasts, in milliseconds. */
 gint64 ap_call_bytes_to_ms (const ApCall *call, guint64 bytes);
+/* The close frame follows what has been sent; only the first one counts. */
+void ap_call_end (ApCall *call, guint16 code, const char *reason);
 
 /* ap-call-outbound.c */
-void ap_call_start_outbound (ApCall *call);
-/* Puts audio for the caller; sends what may go. */
+/* @frame_bytes: that the peer likes best, or AP_CALL_NO_NUMBER */
+void ap_call_start_outbound (ApCall *call, guint64 frame_bytes);
+/* Puts audio for the caller, and sends what may go. */
 void ap_call_say (ApCall *call, const guint8 *data, gsize length);
-/* Sends what may go now, and sets the timer for the rest. */
+/* Sends what may go now, and sees to the rest when its time comes. */
 void ap_call_pump (ApCall *call);
+/* All that the caller has not heard, here and at the peer; the next pump() tells it. */
+void ap_call_drop_outbound (ApCall *call);
 void ap_call_mark_came_back (ApCall *call, const char *name);
 void ap_call_stop_outbound (ApCall *call);
 
 /* ap-call-file.c */
-/* Decodes more of the file that is playing, if the playout wants more. */
+/* Puts more of the file that is playing, if the playout wants more. */
 void ap_call_feed_files (ApCall *call);
 gboolean ap_call_is_playing (const ApCall *call);
 void ap_call_drop_files (ApCall *call);

@@ -22,7 +22,7 @@ static const ApOption options[] = {
   { NULL, "call-lead-ms", AP_OPTION_NUMBER, OFFSET (call_lead_ms), "N", "200",
     "how far ahead of time audio is sent to the caller", 20, 10000 },
   { NULL, "call-queue-ms", AP_OPTION_NUMBER, OFFSET (call_queue_ms), "N", "2000",
-    "how much audio for the caller may wait before its oldest is dropped", 200, 60000 },
+    "how much audio for the caller may wait before its oldest is dropped", 1000, 60000 },
   { NULL, "call-start-seconds", AP_OPTION_NUMBER, OFFSET (call_start_seconds), "N", "10",
     "how long a socket may be silent before its call starts", 1, 3600 },
   { NULL, "call-idle-seconds", AP_OPTION_NUMBER, OFFSET (call_idle_seconds), "N", "60",
