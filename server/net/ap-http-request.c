@@ -315,7 +315,7 @@ ap_http_request_respond (ApHttpRequest *request, guint status, const char *conte
 
   answer->request = ap_http_request_ref (request);
   answer->status = status;
-  answer->headers = g_steal_pointer (&request->answer_headers);
+  answer->headers = __atomic_exchange_n (&request->answer_headers, NULL, __ATOMIC_ACQ_REL); /* several may answer */
   answer->content_type = g_strdup (content_type);
   answer->body = body != NULL ? g_bytes_ref (body) : NULL;
   if (!g_main_context_is_owner (request->context)) {

@@ -45,7 +45,7 @@ void ap_http_request_add_header (ApHttpRequest *request, const char *name, const
  * @content_type: (nullable): NULL without a body
  * @body: (nullable): not copied; may be long, as that of g_mapped_file_get_bytes(): the client has the more time
  *
- * From any thread.
+ * From any thread, and from several at once.
  */
 void ap_http_request_respond (ApHttpRequest *request, guint status, const char *content_type, GBytes *body);
 /* The same with a body of JSON. */

@@ -34,7 +34,8 @@ typedef struct {
   const char *service; /* the dialect's name */
   char *call_id, *stream_id, *account_id, *peer;
   ApCallAudio audio;
-  gint64 since; /* microseconds of the epoch */
+  gboolean listens; /* the peer streams the call to us, and takes no audio */
+  gint64 since;     /* microseconds of the epoch */
   ApCallFigures figures;
   char digits[AP_CALL_DIGITS + 1]; /* the last keys pressed; under the table's lock */
 } ApCallRecord;

@@ -265,6 +265,7 @@ name_call (ApCall *call, const ApCallMessage *message)
   record->stream_id = g_strdup (message->stream_id);
   record->account_id = g_strdup (message->start.account_id);
   record->audio = call->audio;
+  record->listens = call->listens;
   record->since = g_get_real_time ();
 }
 
