@@ -2,8 +2,10 @@
 #include "app/ap-endpoints.h"
 
 #include "endpoints/echo/ap-echo.h"
+#include "endpoints/twilio/ap-twilio.h"
 
 const ApRoom *const ap_rooms[] = {
   &ap_echo_room,
+  &ap_twilio_room,
   NULL,
 };
