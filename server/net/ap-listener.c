@@ -79,10 +79,9 @@ on_deadline (gpointer connection)
 }
 
 static void
-end_deadline (gpointer source)
+count_left (gpointer data)
 {
   ap_count (&ap_metrics_mine ()->counts.http_done, 1);
-  end_source (source);
 }
 
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
@@ -92,7 +91,7 @@ ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
   GSource *source = g_timeout_source_new_seconds (seconds);
 
   begin_source (source, on_deadline, connection);
-  g_object_set_data_full (G_OBJECT (connection), "deadline", source, end_deadline);
+  g_object_set_data_full (G_OBJECT (connection), "deadline", source, (GDestroyNotify)end_source);
 }
 
 static void
@@ -109,6 +108,7 @@ hand_over (ApListener *listener, int fd)
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = ap_http_guard_connection (socket);
   ap_count (&ap_metrics_mine ()->counts.accepted, 1);
+  g_object_set_data_full (G_OBJECT (connection), "left", listener, count_left);
   ap_listener_set_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }

@@ -115,7 +115,7 @@ test_other_methods (void)
 static void
 test_unknown_paths (void)
 {
-  static const char *const paths[] = { "/", "/healthy", "/health/", "/health/x", "/ws", "/ws/audio/x", "//" };
+  static const char *const paths[] = { "/", "/healthy", "/health/", "/health/x", "/ws/", "/ws/audio/x", "//" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_autofree char *text = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);

@@ -296,7 +296,7 @@ test_failure_is_logged (void)
 static void
 test_level (void)
 {
-  g_autoptr (ServerProcess) server = server_process_start ("--log-level", "warning");
+  g_autoptr (ServerProcess) server = server_process_start ("--log-level", "warning", "--twilio-auth-token", "t");
   g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
