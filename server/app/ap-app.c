@@ -294,6 +294,7 @@ ap_app_start (const ApConfig *config, GError **error)
   app->workers = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_worker_free);
   app->drain_seconds = config->drain_seconds;
   app->allowed_origins = ap_config_get_allowed_origins (config);
+  app->settings.ping_seconds = (guint)config->ping_seconds;
   app->settings.max_frame_bytes = (gsize)config->max_frame_bytes;
   app->settings.allowed_origins = (const char *const *)app->allowed_origins;
   app->settings.count_sessions = count_sessions;

@@ -14,6 +14,7 @@ typedef struct {
   gint64 port;
   gint64 workers; /* 0: one for each core */
   gint64 drain_seconds;
+  gint64 ping_seconds;    /* 0: clients are not pinged */
   gint64 max_connections; /* 0: what the descriptors allow */
   char *allow_origin;     /* origins of web pages, separated by commas; NULL: none */
   char *api_token;        /* tokens that let a client in, separated by commas; NULL: everybody may */

@@ -166,6 +166,7 @@ set_up (ApWorker *worker)
   worker->host.timers = worker->timers = ap_timers_new (worker->context, on_round_end, worker);
   worker->host.pipeline_spec = &worker->settings->pipeline;
   worker->host.max_frame_bytes = worker->settings->max_frame_bytes;
+  worker->host.ping_seconds = worker->settings->ping_seconds;
   worker->host.frame_log = worker->settings->frame_log;
   if (worker->settings->pipeline.elements == NULL && !ap_session_host_start_passthrough (&worker->host, &error))
     g_error ("cannot start the passthrough pipeline: %s", error->message);

@@ -22,6 +22,7 @@ typedef struct {
   const ApRunningRoom *rooms; /* up to one without a room */
   ApPipelineSpec pipeline;
   gsize max_frame_bytes;
+  guint ping_seconds;                 /* a silent client is pinged after so long; 0: never */
   guint max_connections;              /* WebSockets at once, of all workers */
   const char *const *allowed_origins; /* see ap_http_set_allowed_origins() */
   const ApTokens *tokens;             /* NULL: no client needs one */

@@ -9,6 +9,10 @@
 /* Sockets served in one round of the event loop: few enough that what they brought is in the processor's cache when it
  * is sent. */
 #define AP_ROUND_SOCKETS 32
+/* Frames that go into the passthrough at once; what a round brings beyond them goes after them. As many buffers are
+ * kept to be used again, so that small frames, which take a few bytes on the wire and a whole buffer here, do not fill
+ * the memory. */
+#define AP_BATCH_FRAMES 512
 /* A session that has this much in its pipeline and its output queue together is not read from until half of it has
  * gone. */
 #define AP_SESSION_HIGH_WATER (256 * 1024)

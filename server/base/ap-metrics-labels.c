@@ -19,7 +19,7 @@ static const struct {
 };
 
 static const char *const failures[AP_FAILURES] = {
-  "accept", "socket", "pipeline_build", "pipeline", "pipeline_stall", "output_stall", "output_overflow",
+  "accept", "socket", "pipeline_build", "pipeline", "pipeline_stall", "output_stall", "output_overflow", "no_pong",
 };
 
 ApRefusal

@@ -13,6 +13,7 @@ typedef enum {
   AP_FAILURE_PIPELINE_STALL,  /* a pipeline gave nothing while its session waited */
   AP_FAILURE_OUTPUT_STALL,    /* a peer has stopped reading */
   AP_FAILURE_OUTPUT_OVERFLOW, /* a pipeline makes more than its peer reads */
+  AP_FAILURE_NO_PONG,         /* a peer is silent, and has not answered a ping */
   AP_FAILURES,
 } ApFailure;
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/ap-frame-buffer.h"
 
+#include "base/ap-limits.h"
 #include "media/ap-session-meta.h"
 
 /* Holds 20 ms of most kinds of audio; larger frames are worth an allocation each. */
 #define CAPACITY 2048
-/* Kept by a thread: 1 MiB, and only after so many were on their way at once. */
-#define STORED 512
 
 static void
 free_stored (gpointer data)
@@ -45,7 +44,7 @@ store (GstMiniObject *object)
 {
   GPtrArray *buffers = stored_buffers ();
 
-  if (buffers->len >= STORED || !is_as_made (GST_BUFFER_CAST (object)))
+  if (buffers->len >= AP_BATCH_FRAMES || !is_as_made (GST_BUFFER_CAST (object)))
     return TRUE;
   g_ptr_array_add (buffers, gst_mini_object_ref (object));
   return FALSE;

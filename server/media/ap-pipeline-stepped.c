@@ -3,6 +3,7 @@
 /* `appsrc ! appsink` without a streaming thread: the worker puts what was pushed in a round into appsrc as one buffer
  * list, runs one step of appsrc's task, which passes the list on to appsink, and takes it from there. Neither of the
  * two elements waits or fails by itself, so the worker may run them, start them and stop them. */
+#include "base/ap-limits.h"
 #include "media/ap-pipeline-ends.h"
 #include "media/ap-stepped-task.h"
 
@@ -92,16 +93,6 @@ step (Stepped *stepped)
 }
 
 static void
-stepped_push (ApPipelineEnds *ends, GstBuffer *buffer)
-{
-  Stepped *stepped = (Stepped *)ends;
-
-  if (stepped->pending == NULL)
-    stepped->pending = gst_buffer_list_new_sized (stepped->last_length);
-  gst_buffer_list_add (stepped->pending, buffer);
-}
-
-static void
 finish (Stepped *stepped)
 {
   if (gst_app_src_end_of_stream (stepped->source) == GST_FLOW_OK && ap_stepped_task_is_started (stepped->task))
@@ -126,6 +117,18 @@ stepped_submit (ApPipelineEnds *ends)
   step (stepped);
   if (!ap_pipeline_is_stopped (pipeline) && stepped->end_asked)
     finish (stepped);
+}
+
+static void
+stepped_push (ApPipelineEnds *ends, GstBuffer *buffer)
+{
+  Stepped *stepped = (Stepped *)ends;
+
+  if (stepped->pending == NULL)
+    stepped->pending = gst_buffer_list_new_sized (stepped->last_length);
+  gst_buffer_list_add (stepped->pending, buffer);
+  if (gst_buffer_list_length (stepped->pending) >= AP_BATCH_FRAMES)
+    stepped_submit (ends);
 }
 
 static gboolean

@@ -32,9 +32,10 @@ struct _ApConnection {
 
   ApPollerWatch watch; /* holds the descriptor */
   ApPoller *poller;
+  ApTimers *timers;
   const ApConnectionCallbacks *callbacks;
   gpointer owner;
-  gsize max_message_bytes;
+  ApConnectionLimits limits;
 
   ApConnectionState state;
   ApMessageReader *reader; /* only while a message is incomplete */
@@ -49,19 +50,30 @@ struct _ApConnection {
   gboolean peer_ended;  /* it closed or left of its own will, before we did */
   guint16 close_code;
   char *close_reason;
-  GSource *close_timer;
-  GSource *stall_timer; /* runs while output waits for the peer */
+
+  gint64 heard_at; /* monotonic, microseconds, as is @pinged_at */
+  gint64 pinged_at;
+  ApTimer silence_timer;
+  ApTimer close_timer;
+  ApTimer stall_timer; /* runs while output waits for the peer */
 };
 
 G_DEFINE_FINAL_TYPE (ApConnection, ap_connection, G_TYPE_OBJECT)
 
+#define CONNECTION_OF(part, name) ((ApConnection *)(gpointer)((guint8 *)(part)-G_STRUCT_OFFSET (ApConnection, name)))
+
 static void
-stop_timer (GSource **timer)
+start_timer (ApConnection *connection, ApTimer *timer, guint seconds)
 {
-  if (*timer == NULL)
-    return;
-  g_source_destroy (*timer);
-  g_clear_pointer (timer, g_source_unref);
+  ap_timers_set (connection->timers, timer, g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND);
+}
+
+static void
+stop_timers (ApConnection *connection)
+{
+  ap_timers_clear (connection->timers, &connection->silence_timer);
+  ap_timers_clear (connection->timers, &connection->close_timer);
+  ap_timers_clear (connection->timers, &connection->stall_timer);
 }
 
 static void
@@ -70,8 +82,7 @@ finish (ApConnection *connection, guint16 code, const char *reason)
   if (connection->state == AP_CONNECTION_CLOSED)
     return;
   connection->state = AP_CONNECTION_CLOSED;
-  stop_timer (&connection->close_timer);
-  stop_timer (&connection->stall_timer);
+  stop_timers (connection);
   ap_poller_remove (connection->poller, &connection->watch);
   close (connection->watch.fd);
   ap_byte_queue_clear (&connection->output);
@@ -91,36 +102,22 @@ finish_as_agreed (ApConnection *connection, const char *otherwise)
   finish (connection, 1006, otherwise);
 }
 
-static gboolean
-on_close_timeout (gpointer data)
+static void
+on_close_timeout (ApTimer *timer)
 {
-  ApConnection *connection = data;
+  ApConnection *connection = CONNECTION_OF (timer, close_timer);
 
   if (connection->peer_closed)
     finish_as_agreed (connection, NULL);
   else
     finish (connection, 1006, "the peer did not finish the closing handshake in time");
-  return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_stall_timeout (gpointer data)
+static void
+on_stall_timeout (ApTimer *timer)
 {
-  ApConnection *connection = data;
-
   ap_metrics_count_failure (AP_FAILURE_OUTPUT_STALL);
-  finish (connection, 1006, "the peer has stopped reading");
-  return G_SOURCE_REMOVE;
-}
-
-static GSource *
-start_timer (ApConnection *connection, guint seconds, GSourceFunc func)
-{
-  GSource *timer = g_timeout_source_new_seconds (seconds);
-
-  g_source_set_callback (timer, func, connection, NULL);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  return timer;
+  finish (CONNECTION_OF (timer, stall_timer), 1006, "the peer has stopped reading");
 }
 
 static void
@@ -168,9 +165,9 @@ after_write (ApConnection *connection, gsize taken)
 
   ap_output_wait_update (&connection->wait, connection->output.length, taken);
   if (taken > 0)
-    stop_timer (&connection->stall_timer);
-  if (waiting && connection->stall_timer == NULL)
-    connection->stall_timer = start_timer (connection, AP_OUTPUT_STALL_SECONDS, on_stall_timeout);
+    ap_timers_clear (connection->timers, &connection->stall_timer);
+  if (waiting && connection->stall_timer.place == 0)
+    start_timer (connection, &connection->stall_timer, AP_OUTPUT_STALL_SECONDS);
   connection->writable_awaited = waiting;
   update_events (connection);
 }
@@ -197,6 +194,39 @@ ap_connection_flush (ApConnection *connection)
     say_goodbye (connection);
 }
 
+/* Not while it is not read from, nor while output waits, which has a timer of its own; and a worker that is late must
+ * not take it out on the peer. */
+static gboolean
+could_be_heard (ApConnection *connection)
+{
+  return connection->reading && connection->output.length == 0 && !has_unread_input (connection->watch.fd);
+}
+
+/* A peer behind a proxy may be gone while the proxy answers TCP's probes: only an answer by WebSocket tells. */
+static void
+on_silence (ApTimer *timer)
+{
+  g_autoptr (ApConnection) connection = g_object_ref (CONNECTION_OF (timer, silence_timer));
+  const gint64 patience = connection->limits.ping_seconds * G_TIME_SPAN_SECOND;
+  gint64 now = g_get_monotonic_time ();
+
+  if (!could_be_heard (connection))
+    connection->heard_at = now;
+  if (connection->heard_at + patience > now) {
+    ap_timers_set (connection->timers, timer, connection->heard_at + patience);
+    return;
+  }
+  if (connection->pinged_at > connection->heard_at) {
+    ap_metrics_count_failure (AP_FAILURE_NO_PONG);
+    finish (connection, 1006, "the peer has not answered a ping");
+    return;
+  }
+  connection->pinged_at = now;
+  ap_timers_set (connection->timers, timer, now + patience);
+  ap_message_write (&connection->output, AP_OPCODE_PING, NULL, 0);
+  ap_connection_flush (connection);
+}
+
 static void
 send_close (ApConnection *connection, guint16 code, const char *reason)
 {
@@ -212,13 +242,6 @@ send_close (ApConnection *connection, guint16 code, const char *reason)
   ap_message_write (&connection->output, AP_OPCODE_CLOSE, payload, code == 1005 ? 0 : length + 2);
 }
 
-static void
-await_end (ApConnection *connection)
-{
-  if (connection->close_timer == NULL)
-    connection->close_timer = start_timer (connection, AP_CLOSE_SECONDS, on_close_timeout);
-}
-
 void
 ap_connection_end_reading (ApConnection *connection)
 {
@@ -226,6 +249,7 @@ ap_connection_end_reading (ApConnection *connection)
     return;
   connection->state = AP_CONNECTION_ENDING;
   connection->reading = FALSE;
+  ap_timers_clear (connection->timers, &connection->silence_timer);
   update_events (connection);
 }
 
@@ -240,7 +264,8 @@ ap_connection_close (ApConnection *connection, guint16 code, const char *reason)
   }
   send_close (connection, code, reason);
   connection->state = AP_CONNECTION_CLOSING;
-  await_end (connection);
+  ap_timers_clear (connection->timers, &connection->silence_timer);
+  start_timer (connection, &connection->close_timer, AP_CLOSE_SECONDS);
   update_events (connection);
   ap_connection_flush (connection);
 }
@@ -336,7 +361,7 @@ take_bytes (ApConnection *connection, guint8 *bytes, gsize length)
     connection->reader = ap_message_reader_acquire ();
   ap_message_reader_feed (connection->reader, bytes, length);
   do
-    message = ap_message_reader_next (connection->reader, connection->max_message_bytes);
+    message = ap_message_reader_next (connection->reader, connection->limits.max_message_bytes);
   while (take_message (connection, &message));
   if (ap_message_reader_is_idle (connection->reader))
     g_clear_pointer (&connection->reader, ap_message_reader_release);
@@ -354,6 +379,7 @@ receive (ApConnection *connection)
     finish_as_agreed (connection, n < 0 ? g_strerror (errno) : "the peer left without a closing handshake");
     return;
   }
+  connection->heard_at = ap_poller_get_time (connection->poller);
   take_bytes (connection, buffer, (gsize)n);
   ap_connection_flush (connection);
   /* Answers to pings wait in the queue too, without the owner's doing. */
@@ -364,8 +390,7 @@ receive (ApConnection *connection)
 static void
 on_ready (ApPollerWatch *watch, guint32 events)
 {
-  ApConnection *self = (ApConnection *)(gpointer)((guint8 *)watch - G_STRUCT_OFFSET (ApConnection, watch));
-  g_autoptr (ApConnection) connection = g_object_ref (self);
+  g_autoptr (ApConnection) connection = g_object_ref (CONNECTION_OF (watch, watch));
 
   if (events & EPOLLOUT) {
     ap_connection_flush (connection);
@@ -402,14 +427,15 @@ set_socket_options (int fd)
 }
 
 ApConnection *
-ap_connection_new (ApPoller *poller, int fd, gsize max_message_bytes, const ApConnectionCallbacks *callbacks,
-                   gpointer owner)
+ap_connection_new (ApPoller *poller, ApTimers *timers, int fd, const ApConnectionLimits *limits,
+                   const ApConnectionCallbacks *callbacks, gpointer owner)
 {
   ApConnection *connection = g_object_new (AP_TYPE_CONNECTION, NULL);
 
   connection->poller = poller;
+  connection->timers = timers;
   connection->watch = (ApPollerWatch){ on_ready, fd };
-  connection->max_message_bytes = max_message_bytes;
+  connection->limits = *limits;
   connection->callbacks = callbacks;
   connection->owner = owner;
   set_socket_options (fd);
@@ -423,6 +449,9 @@ ap_connection_start (ApConnection *connection, GBytes *early)
   connection->events = EPOLLIN;
   if (!ap_poller_add (connection->poller, &connection->watch, EPOLLIN))
     return FALSE;
+  connection->heard_at = g_get_monotonic_time ();
+  if (connection->limits.ping_seconds > 0 && connection->state == AP_CONNECTION_OPEN)
+    start_timer (connection, &connection->silence_timer, connection->limits.ping_seconds);
   if (early != NULL && g_bytes_get_size (early) > 0) {
     g_autoptr (GByteArray) bytes = g_bytes_unref_to_array (g_bytes_ref (early));
 
@@ -438,8 +467,7 @@ ap_connection_finalize (GObject *object)
   ApConnection *connection = AP_CONNECTION (object);
 
   g_clear_pointer (&connection->reader, ap_message_reader_release);
-  stop_timer (&connection->close_timer);
-  stop_timer (&connection->stall_timer);
+  stop_timers (connection);
   if (connection->state != AP_CONNECTION_CLOSED)
     close (connection->watch.fd);
   ap_byte_queue_clear (&connection->output);
@@ -457,4 +485,7 @@ ap_connection_class_init (ApConnectionClass *klass)
 static void
 ap_connection_init (ApConnection *connection)
 {
+  connection->silence_timer.ring = on_silence;
+  connection->close_timer.ring = on_close_timeout;
+  connection->stall_timer.ring = on_stall_timeout;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ap-timers.h"
 #include "net/ap-message-writer.h"
 #include "net/ap-poller.h"
 
@@ -28,13 +29,18 @@ typedef struct {
   void (*closed) (gpointer owner, guint16 code, const char *reason);
 } ApConnectionCallbacks;
 
+typedef struct {
+  gsize max_message_bytes; /* a larger message ends the connection with 1009 */
+  guint ping_seconds;      /* silent for so long, the peer is pinged; for as long again, it is cut off. 0: it may be */
+} ApConnectionLimits;
+
 /**
  * ap_connection_new:
+ * @poller: the worker's, as is @timers
  * @fd: (transfer full): the connected socket
- * @max_message_bytes: a larger message ends the connection with 1009
  * @owner: passed to @callbacks; must outlive the connection's `closed`
  */
-ApConnection *ap_connection_new (ApPoller *poller, int fd, gsize max_message_bytes,
+ApConnection *ap_connection_new (ApPoller *poller, ApTimers *timers, int fd, const ApConnectionLimits *limits,
                                  const ApConnectionCallbacks *callbacks, gpointer owner);
 
 /**

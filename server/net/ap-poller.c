@@ -15,6 +15,7 @@ struct _ApPoller {
 
   struct epoll_event events[AP_ROUND_SOCKETS];
   int n_events; /* of the round under way; 0 outside one */
+  gint64 round_began;
 };
 
 static gboolean
@@ -22,6 +23,7 @@ serve_round (int fd, GIOCondition condition, gpointer data)
 {
   ApPoller *poller = data;
 
+  poller->round_began = g_get_monotonic_time ();
   poller->n_events = epoll_wait (fd, poller->events, AP_ROUND_SOCKETS, 0);
   for (int i = 0; i < poller->n_events; i++) {
     ApPollerWatch *watch = poller->events[i].data.ptr;
@@ -73,6 +75,12 @@ ap_poller_modify (ApPoller *poller, ApPollerWatch *watch, guint32 events)
   struct epoll_event event = { .events = events, .data.ptr = watch };
 
   epoll_ctl (poller->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
+gint64
+ap_poller_get_time (ApPoller *poller)
+{
+  return poller->round_began;
 }
 
 void

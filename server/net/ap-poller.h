@@ -25,6 +25,8 @@ void ap_poller_free (ApPoller *poller);
 /* @events is a set of EPOLL… bits, level-triggered. FALSE (errno tells): the system refused. */
 gboolean ap_poller_add (ApPoller *poller, ApPollerWatch *watch, guint32 events);
 void ap_poller_modify (ApPoller *poller, ApPollerWatch *watch, guint32 events);
+/* When the round under way began; monotonic, microseconds. */
+gint64 ap_poller_get_time (ApPoller *poller);
 void ap_poller_remove (ApPoller *poller, ApPollerWatch *watch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApPoller, ap_poller_free)

@@ -10,7 +10,7 @@
 /* What the sessions of a worker share; the worker's. */
 typedef struct {
   ApPoller *poller;
-  ApTimers *timers; /* deadlines of sessions; what rings may send, and it goes out with the round */
+  ApTimers *timers; /* of sessions and connections; what rings may send, and it goes out with the round */
   ApSessionRegistry *registry;
   const ApPipelineSpec *pipeline_spec; /* each session builds its own; without elements they share @passthrough */
   ApPipeline *passthrough;
@@ -18,6 +18,7 @@ typedef struct {
   ApSession *to_flush;     /* has output of this batch that was not sent yet */
   ApLineWriter *frame_log; /* NULL: frames are not logged */
   gsize max_frame_bytes;
+  guint ping_seconds;  /* a silent client is pinged after so long; 0: never */
   guint stall_seconds; /* a session waits no longer for its pipeline */
 } ApSessionHost;
 

@@ -23,7 +23,7 @@ struct _ApSession {
   gsize bytes_in_pipeline;  /* of a shared pipeline, which gives back what it was given */
   guint frames_in_pipeline; /* likewise */
   ApSessionTally tally;
-  GSource *stall_check; /* while it waits for its pipeline */
+  ApTimer stall_check; /* while it waits for its pipeline */
   guint64 frames_out_at_check;
   gboolean paused; /* the peer is not read from */
 

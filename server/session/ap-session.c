@@ -12,48 +12,35 @@
 
 G_DEFINE_FINAL_TYPE (ApSession, ap_session, G_TYPE_OBJECT)
 
-/* An element that has stalled must not hold a session for ever, least of all one whose peer has gone: without reading,
- * the peer's end is not seen. */
-static gboolean
-on_stall_check (gpointer data)
-{
-  ApSession *session = data;
-
-  if (!session->closing && !session->paused) {
-    g_clear_pointer (&session->stall_check, g_source_unref);
-    return G_SOURCE_REMOVE;
-  }
-  /* Output that the peer does not take is the connection's to watch. */
-  if (session->tally.frames_out != session->frames_out_at_check ||
-      ap_connection_get_queued_bytes (session->connection) > 0) {
-    session->frames_out_at_check = session->tally.frames_out;
-    return G_SOURCE_CONTINUE;
-  }
-  ap_metrics_count_failure (AP_FAILURE_PIPELINE_STALL);
-  session->pipeline_ended = TRUE;
-  ap_session_abort (session, "its pipeline has stalled");
-  return G_SOURCE_REMOVE;
-}
-
 /* While the session is paused, or its end waits for what is in the pipeline. */
 static void
 watch_for_stall (ApSession *session)
 {
-  if (session->stall_check != NULL)
+  if (session->stall_check.place != 0)
     return;
   session->frames_out_at_check = session->tally.frames_out;
-  session->stall_check = g_timeout_source_new_seconds (session->host->stall_seconds);
-  g_source_set_callback (session->stall_check, on_stall_check, session, NULL);
-  g_source_attach (session->stall_check, g_main_context_get_thread_default ());
+  ap_timers_set (session->host->timers, &session->stall_check,
+                 g_get_monotonic_time () + session->host->stall_seconds * G_TIME_SPAN_SECOND);
 }
 
+/* An element that has stalled must not hold a session for ever, least of all one whose peer has gone: without reading,
+ * the peer's end is not seen. */
 static void
-end_stall_watch (ApSession *session)
+on_stall_check (ApTimer *timer)
 {
-  if (session->stall_check == NULL)
+  ApSession *session = (ApSession *)(gpointer)((guint8 *)timer - G_STRUCT_OFFSET (ApSession, stall_check));
+
+  if (!session->closing && !session->paused)
     return;
-  g_source_destroy (session->stall_check);
-  g_clear_pointer (&session->stall_check, g_source_unref);
+  /* Output that the peer does not take is the connection's to watch. */
+  if (session->tally.frames_out != session->frames_out_at_check ||
+      ap_connection_get_queued_bytes (session->connection) > 0) {
+    watch_for_stall (session);
+    return;
+  }
+  ap_metrics_count_failure (AP_FAILURE_PIPELINE_STALL);
+  session->pipeline_ended = TRUE;
+  ap_session_abort (session, "its pipeline has stalled");
 }
 
 /* Input pauses when the pipeline and the output queue together hold too much, and resumes at half of it. */
@@ -176,7 +163,7 @@ on_closed (gpointer owner, guint16 code, const char *reason)
   ap_session_tally_end (&session->tally, &(ApSessionEnd){ session->id, session->endpoint->path, session->peer, code,
                                                           reason, ended_by (session), session->failure });
   session->closing = TRUE;
-  end_stall_watch (session);
+  ap_timers_clear (session->host->timers, &session->stall_check);
   if (!session->shares_pipeline && session->pipeline != NULL)
     ap_pipeline_stop (session->pipeline);
   if (session->endpoint->close != NULL)
@@ -207,7 +194,10 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
 {
   static guint64 last_id; /* atomic; 0 is nobody's */
   g_autoptr (ApSession) session = g_object_new (AP_TYPE_SESSION, NULL);
-  gsize max_message = endpoint->max_message_bytes > 0 ? endpoint->max_message_bytes : host->max_frame_bytes;
+  const ApConnectionLimits limits = {
+    .max_message_bytes = endpoint->max_message_bytes > 0 ? endpoint->max_message_bytes : host->max_frame_bytes,
+    .ping_seconds = host->ping_seconds,
+  };
   g_autoptr (GError) error = NULL;
 
   session->id = __atomic_add_fetch (&last_id, 1, __ATOMIC_RELAXED);
@@ -217,7 +207,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
   session->room = room;
   session->request = request;
   ap_session_tally_begin (&session->tally, endpoint->path);
-  session->connection = ap_connection_new (host->poller, fd, max_message, &connection_callbacks, session);
+  session->connection = ap_connection_new (host->poller, host->timers, fd, &limits, &connection_callbacks, session);
   ap_session_registry_add (host->registry, session->id, session);
   ap_debug ("%s session=%" G_GUINT64_FORMAT " opened by %s", endpoint->path, session->id, session->peer);
   if (!endpoint->own_pipeline && !ap_session_take_pipeline (session, &error)) {
@@ -259,6 +249,7 @@ ap_session_class_init (ApSessionClass *klass)
 static void
 ap_session_init (ApSession *session)
 {
+  session->stall_check.ring = on_stall_check;
 }
 
 /* For endpoints. */

@@ -108,7 +108,7 @@ enum { NEVER_READERS = 10 };
 
 /* A first client is the server's warm-up: what is made once is made then. @most: bytes of the server; 0: any */
 static void
-never_read (ServerProcess *server, guint clients, gint64 seconds, gsize most)
+never_read (ServerProcess *server, guint clients, gsize frame_len, gint64 seconds, gsize most)
 {
   guint16 port = server_process_port (server);
   g_autoptr (WsClient) witness = ws_client_connect (port, AUDIO_PATH);
@@ -117,7 +117,7 @@ never_read (ServerProcess *server, guint clients, gint64 seconds, gsize most)
   gsize largest = 0;
 
   for (guint i = 0; i < clients; i++)
-    floods[i] = flood_open (port, FRAME);
+    floods[i] = flood_open (port, frame_len);
   for (guint32 served = 0; g_get_monotonic_time () < end && echo_pattern (witness, FRAME, served); served++) {
     for (guint i = 0; i < clients; i++)
       flood_send (&floods[i]);
@@ -142,13 +142,22 @@ test_never_read (gconstpointer data)
   gsize one = HELD_FOR_ONE + (g_str_equal (mode, "queued") ? HELD_IN_PIPELINE : 0);
   guint fds;
 
-  never_read (server, 1, 1, 0);
+  never_read (server, 1, FRAME, 1, 0);
   g_assert_true (test_wait_until (active_connections (port) == 0));
   fds = server_process_fds (server);
-  never_read (server, NEVER_READERS, number_from_environment ("AP_TEST_FLOOD_SECONDS", 3),
+  never_read (server, NEVER_READERS, FRAME, number_from_environment ("AP_TEST_FLOOD_SECONDS", 3),
               server_process_rss (server) + NEVER_READERS * one);
   g_assert_true (test_wait_until (active_connections (port) == 0));
   g_assert_true (test_wait_until (server_process_fds (server) <= fds));
+}
+
+/* The smallest frames that have a byte: of those, one read of a socket brings thousands, and each is a buffer. */
+static void
+test_never_read_tiny (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start ("--workers", "1");
+
+  never_read (server, 40, 1, number_from_environment ("AP_TEST_FLOOD_SECONDS", 3), RSS_LIMIT);
 }
 
 /* Bodies of any length, sent as fast as the server takes them: it takes a bounded part, then ends the connection. */
@@ -357,6 +366,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/bounds/never-read/passthrough", "", test_never_read);
   g_test_add_data_func ("/bounds/never-read/direct", "direct", test_never_read);
   g_test_add_data_func ("/bounds/never-read/queued", "queued", test_never_read);
+  g_test_add_func ("/bounds/never-read/tiny", test_never_read_tiny);
   g_test_add_func ("/bounds/flood/of-bodies", test_flood_of_bodies);
   g_test_add_func ("/bounds/flood/and-vanish", test_flood_and_vanish);
   g_test_add_func ("/bounds/cycles/passthrough", test_cycles);

@@ -35,6 +35,7 @@ static const Wrong wrongs[] = {
     EXIT_USAGE,
     { "--max-frame-bytes" } },
   { "drain-negative", { "--drain-seconds=-5" }, { NULL }, NULL, EXIT_USAGE, { "--drain-seconds", "-5" } },
+  { "ping-over", { "--ping-seconds=3601" }, { NULL }, NULL, EXIT_USAGE, { "--ping-seconds", "3601" } },
   { "drain-text", { "--drain-seconds", "soon" }, { NULL }, NULL, EXIT_USAGE, { "--drain-seconds", "soon" } },
   { "level", { "--log-level", "loud" }, { NULL }, NULL, EXIT_USAGE, { "--log-level", "loud", "debug", "warning" } },
   { "format", { "--log-format", "xml" }, { NULL }, NULL, EXIT_USAGE, { "--log-format", "xml", "text", "json" } },

@@ -61,6 +61,7 @@ test_defaults (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (config->port, ==, 8001);
   g_assert_cmpint (config->workers, ==, 0);
   g_assert_cmpint (config->drain_seconds, ==, 10);
+  g_assert_cmpint (config->ping_seconds, ==, 30);
   g_assert_cmpint (config->max_frame_bytes, ==, 1048576);
   g_assert_cmpstr (config->pipeline, ==, NULL);
   g_assert_cmpstr (config->pipeline_mode, ==, "auto");

@@ -66,20 +66,22 @@ append_numbers (Fixture *fixture, guint first, guint n)
   }
 }
 
-/* Checks that @text is numbers in growing order, one a line. Returns how many. */
+/* Checks that @text is numbers in growing order, one a line. Returns how many. In place, because sanitizers look at all
+ * of a string each time that something is searched in it. */
 static guint
 count_numbers (const char *text)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  guint n = g_strv_length (lines) - 1;
   guint64 last = 0;
+  guint n = 0;
 
-  g_assert_cmpstr (lines[n], ==, "");
-  for (guint i = 0; i < n; i++) {
-    guint64 number = 0;
+  for (const char *line = text; *line != '\0'; n++) {
+    char *end = NULL;
+    guint64 number = g_ascii_strtoull (line, &end, 10);
 
-    g_assert_true (g_ascii_string_to_unsigned (lines[i], 10, last + 1, G_MAXUINT, &number, NULL));
+    g_assert_true (g_ascii_isdigit (*line) && *end == '\n');
+    g_assert_cmpuint (number, >, last);
     last = number;
+    line = end + 1;
   }
   return n;
 }

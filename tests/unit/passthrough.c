@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pipeline without elements, which the sessions of a worker share: stepped by the worker, and with a streaming
  * thread, as it runs where the first way is not to be had. */
+#include "base/ap-limits.h"
 #include "media/ap-pipeline.h"
 
 #include "test-wait.h"
@@ -211,6 +212,35 @@ test_stop (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* No more than a batch is held, however many a round brings. */
+static void
+test_bound (Fixture *fixture, gconstpointer data)
+{
+  push_frames (fixture, 0, 2 * AP_BATCH_FRAMES + 100);
+  g_assert_cmpuint (fixture->frames, ==, 2 * AP_BATCH_FRAMES);
+  ap_pipeline_submit (fixture->pipeline);
+  g_assert_cmpuint (fixture->frames, ==, 2 * AP_BATCH_FRAMES + 100);
+}
+
+/* Of a batch that goes in during a push. */
+static void
+test_bound_stop_inside (Fixture *fixture, gconstpointer data)
+{
+  fixture->stop_at = AP_BATCH_FRAMES / 2;
+  push_frames (fixture, 0, 2 * AP_BATCH_FRAMES);
+  ap_pipeline_submit (fixture->pipeline);
+  g_assert_cmpuint (fixture->frames, ==, AP_BATCH_FRAMES / 2);
+}
+
+static void
+test_bound_end_inside (Fixture *fixture, gconstpointer data)
+{
+  fixture->end_at = AP_BATCH_FRAMES / 2;
+  push_frames (fixture, 0, AP_BATCH_FRAMES);
+  g_assert_cmpuint (fixture->frames, ==, AP_BATCH_FRAMES);
+  g_assert_cmpuint (fixture->ends, ==, 1);
+}
+
 #define ADD(mode, name, test)                                                                                          \
   g_test_add ("/passthrough/" name, Fixture, GINT_TO_POINTER (mode), set_up, test, tear_down)
 #define ADD_BOTH(name, test)                                                                                           \
@@ -233,5 +263,8 @@ main (int argc, char **argv)
   ADD_BOTH ("stop-inside", test_stop_inside);
   ADD_BOTH ("stop", test_stop);
   ADD (AP_PIPELINE_MODE_AUTO, "stepped/at-once", test_at_once);
+  ADD (AP_PIPELINE_MODE_AUTO, "stepped/bound", test_bound);
+  ADD (AP_PIPELINE_MODE_AUTO, "stepped/bound-stop-inside", test_bound_stop_inside);
+  ADD (AP_PIPELINE_MODE_AUTO, "stepped/bound-end-inside", test_bound_end_inside);
   return g_test_run ();
 }

@@ -24,6 +24,7 @@ typedef struct {
   GMainContext *context;
   GMainContextPusher *pusher;
   ApPoller *poller;
+  ApTimers *timers;
   ApSessionHost host;
   int peer;
 } Fixture;
@@ -46,6 +47,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->spec.caps = gst_caps_from_string (SPEECH);
   ap_session_host_init (&fixture->host);
   fixture->host.poller = fixture->poller;
+  fixture->host.timers = fixture->timers = ap_timers_new (fixture->context, on_round_end, fixture);
   fixture->host.pipeline_spec = &fixture->spec;
   fixture->host.max_frame_bytes = 1024 * 1024;
   g_assert_true (ap_session_host_start_passthrough (&fixture->host, &error));
@@ -109,6 +111,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   run_until_quiet (fixture);
   ap_session_host_clear (&fixture->host);
   ap_pipeline_await_stopped (test_deadline () - g_get_monotonic_time ());
+  ap_timers_free (fixture->timers);
   ap_poller_free (fixture->poller);
   g_main_context_pusher_free (fixture->pusher);
   g_main_context_unref (fixture->context);
