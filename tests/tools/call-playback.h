@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a telephone service does with what a server sends it in Twilio's words: checks every byte of it, plays the audio
- * in the order in which it came, and gives marks back when what was before them has been played. A pure machine: @now is
- * in microseconds on whatever clock. */
+ * in the order in which it came, and gives marks back when what was before them has been played. A pure machine: @now
+ * is in microseconds on whatever clock. */
 #pragma once
 
 #include <glib.h>
@@ -29,7 +29,7 @@ typedef struct {
   char *stream_sid;
   gsize frame_bytes;
   guint bytes_per_second;
-  gint64 dry_at; /* when all that came will have been played */
+  gint64 dry_at;  /* when all that came will have been played */
   GQueue pending; /* of Pending: marks that have not been given back */
 } CallPlayback;
 

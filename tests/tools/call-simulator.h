@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A telephone service that streams one call, as Twilio does: its messages, with members in its order, numbers in strings
- * and timestamps that begin anywhere; and an ear for what comes back. What the server must not send fails the test
- * (ws-client.h). Every wait ends at test_deadline(). One thread. */
+/* A telephone service that streams one call, as Twilio does: its messages, with members in its order, numbers in
+ * strings and timestamps that begin anywhere; and an ear for what comes back. What the server must not send fails the
+ * test (ws-client.h). Every wait ends at test_deadline(). One thread. */
 #pragma once
 
 #include "call-playback.h"
