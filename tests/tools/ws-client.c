@@ -329,6 +329,42 @@ ws_client_read_frame (WsClient *self)
   }
 }
 
+/* Looks once if the time is past. */
+static gboolean
+is_readable_by (WsClient *self, gint64 until)
+{
+  gint64 left = CLAMP (until - g_get_monotonic_time (), 0, 60 * G_USEC_PER_SEC);
+
+  return poll (&(struct pollfd){ .fd = self->fd, .events = POLLIN }, 1, (int)((left + 999) / 1000)) > 0;
+}
+
+WsFrame *
+ws_client_poll_frame (WsClient *self, gint64 until)
+{
+  gsize taken = 0;
+
+  while (!self->failed) {
+    WsFrame *frame = ws_frame_parse (peek (self), self->in->len - self->in_start, &taken);
+
+    self->in_start += taken;
+    if (frame != NULL)
+      return frame;
+    /* Half a frame at the end is none. */
+    if (self->ended)
+      self->in_start = self->in->len;
+    if (self->ended || !is_readable_by (self, until))
+      return NULL;
+    fill (self);
+  }
+  return NULL;
+}
+
+gboolean
+ws_client_is_over (WsClient *self)
+{
+  return self->failed || (self->ended && self->in->len == self->in_start);
+}
+
 /* Returns: the next frame; pings other than a @wanted one are answered on the way. What a server must never send fails.
  */
 static WsFrame *

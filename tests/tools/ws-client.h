@@ -12,7 +12,6 @@ typedef struct _WsClient WsClient;
 
 /* Returns: whether a TCP connection to that port of 127.0.0.1 is let in */
 gboolean tcp_port_accepts (guint16 port);
-
 /* Connects TCP to 127.0.0.1:@port and says nothing. */
 WsClient *ws_client_connect_tcp (guint16 port);
 
@@ -22,20 +21,17 @@ HttpAnswer *ws_client_handshake (WsClient *self, const char *path, const char *h
 
 /* Both at once; it must be a 101. */
 WsClient *ws_client_connect (guint16 port, const char *path);
-
 /* Closes the socket without a closing handshake and frees the client. */
 void ws_client_free (WsClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WsClient, ws_client_free)
 
 /* The same with a TCP reset in place of an orderly end. */
 void ws_client_reset (WsClient *self);
-
 /* The socket, for tests that poll it or set its options. */
 int ws_client_fd (WsClient *self);
 
 /* Sends a request and reads its answer: "GET /health HTTP/1.1\r\nHost: x\r\n\r\n". */
 HttpAnswer *ws_client_request (WsClient *self, const char *request);
-
 /* A GET on a connection of its own. */
 HttpAnswer *http_get (guint16 port, const char *path);
 
@@ -53,6 +49,10 @@ void ws_client_shutdown_write (WsClient *self);
 /* Returns: (transfer full) (nullable): the next frame, whatever it is; NULL at the end of the connection or when the
  * time is up (which fails the test) */
 WsFrame *ws_client_read_frame (WsClient *self);
+/* The same, but only what is there by @until (monotonic time), and NULL fails nothing. */
+WsFrame *ws_client_poll_frame (WsClient *self, gint64 until);
+/* The server has ended the connection and all has been read; or this client has failed. */
+gboolean ws_client_is_over (WsClient *self);
 
 /* Each returns whether it held. Pings of the server are answered and passed over, unless a ping is expected. */
 gboolean ws_client_expect_frame (WsClient *self, guint8 first_byte, gconstpointer data, gsize len);
