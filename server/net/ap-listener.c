@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DEADLINE_KEY "deadline"
+
 struct _ApListener {
   int fd;
   guint request_seconds;
@@ -79,19 +81,27 @@ on_deadline (gpointer connection)
 }
 
 static void
-count_left (gpointer data)
+end_deadline (gpointer source)
 {
   ap_count (&ap_metrics_mine ()->counts.http_done, 1);
+  end_source (source);
 }
 
 /* For as long as the GIO object lives, which is until the answer or the handshake is written. */
+static void
+begin_deadline (GSocketConnection *connection, guint seconds)
+{
+  GSource *source = begin_source (g_timeout_source_new_seconds (seconds), on_deadline, connection);
+
+  g_object_set_data_full (G_OBJECT (connection), DEADLINE_KEY, source, end_deadline);
+}
+
 void
 ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
 {
-  GSource *source = g_timeout_source_new_seconds (seconds);
+  GSource *source = g_object_get_data (G_OBJECT (connection), DEADLINE_KEY);
 
-  begin_source (source, on_deadline, connection);
-  g_object_set_data_full (G_OBJECT (connection), "deadline", source, (GDestroyNotify)end_source);
+  g_source_set_ready_time (source, g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND);
 }
 
 static void
@@ -108,8 +118,7 @@ hand_over (ApListener *listener, int fd)
   g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
   connection = ap_http_guard_connection (socket);
   ap_count (&ap_metrics_mine ()->counts.accepted, 1);
-  g_object_set_data_full (G_OBJECT (connection), "left", listener, count_left);
-  ap_listener_set_deadline (connection, listener->request_seconds);
+  begin_deadline (connection, listener->request_seconds);
   listener->accepted (connection, listener->data);
 }
 

@@ -17,7 +17,7 @@ ApListener *ap_listener_new (int fd, guint request_seconds,
                              void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data);
 void ap_listener_free (ApListener *listener);
 
-/* Gives a connection @seconds from now, in place of those that it had. */
+/* Gives a connection that a listener accepted @seconds from now, in place of those that it had. */
 void ap_listener_set_deadline (GSocketConnection *connection, guint seconds);
 
 /**

@@ -10,8 +10,10 @@ struct _ApSessionHandle {
   guint64 id;
 };
 
+/* Has no handle, which holds the context that holds this: one that is never come to goes with its worker. */
 typedef struct {
-  ApSessionHandle *handle;
+  ApSessionHost *host;
+  guint64 id;
   void (*func) (ApSession *session, gpointer data);
   gpointer data;
   GDestroyNotify destroy;
@@ -49,10 +51,9 @@ static gboolean
 on_call (gpointer data)
 {
   Call *call = data;
-  ApSessionHost *host = call->handle->host;
 
-  call->func (ap_session_registry_lookup (host->registry, call->handle->id), call->data);
-  ap_session_host_end_round (host); /* what it made came outside a round of the poller */
+  call->func (ap_session_registry_lookup (call->host->registry, call->id), call->data);
+  ap_session_host_end_round (call->host); /* what it made came outside a round of the poller */
   return G_SOURCE_REMOVE;
 }
 
@@ -63,7 +64,6 @@ free_call (gpointer data)
 
   if (call->destroy != NULL)
     call->destroy (call->data);
-  ap_session_handle_unref (call->handle);
   g_free (call);
 }
 
@@ -73,6 +73,6 @@ ap_session_handle_invoke (ApSessionHandle *handle, void (*func) (ApSession *sess
 {
   Call *call = g_new (Call, 1);
 
-  *call = (Call){ ap_session_handle_ref (handle), func, data, destroy };
+  *call = (Call){ handle->host, handle->id, func, data, destroy };
   ap_invoke (handle->context, on_call, call, free_call);
 }

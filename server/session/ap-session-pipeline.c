@@ -116,6 +116,8 @@ on_own_ended (gpointer owner, const GError *error)
 static void
 fail_session (ApSession *session, gpointer data)
 {
+  if (!session->shares_pipeline)
+    return;
   session->bytes_in_pipeline = 0;
   session->pipeline_ended |= !session->closing;
   ap_session_close (session, 1011, "the pipeline failed");

@@ -2,6 +2,7 @@
 /* Routes with parameters, methods and bodies, over a real socket: what reaches a handler, what is answered before one,
  * and answers that come later. */
 #include "base/ap-limits.h"
+#include "base/ap-metrics.h"
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
 
@@ -400,6 +401,7 @@ test_long_answer (Fixture *fixture, gconstpointer data)
   }
   g_assert_cmpuint (total, >, LONG);
   close (fd);
+  g_assert_cmpuint (ap_metrics_mine ()->counts.http_done, ==, ap_metrics_mine ()->counts.accepted);
 }
 
 #define ADD_WITH(seconds, name, test)                                                                                  \
