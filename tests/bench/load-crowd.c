@@ -30,7 +30,7 @@ crowd_new (const LoadPlan *plan, guint16 port)
     member->number = i;
     member->sent_at = g_new0 (gint64, CROWD_ON_THE_WAY);
     member->part = g_malloc (WIRE_ECHO_HEAD + plan->frame_bytes);
-    member->fd = wire_start (port);
+    member->fd = wire_start (port, AUDIO_PATH);
   }
   for (guint i = 0; i < plan->connections; i++) {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &crowd->members[i] };

@@ -112,7 +112,7 @@ load_flood_start (guint16 port, guint frame_bytes)
 
   g_mutex_init (&flood->lock);
   build_frames (flood, frame_bytes);
-  flood->fd = wire_start (port);
+  flood->fd = wire_start (port, AUDIO_PATH);
   wire_finish (flood->fd);
   flood->thread = g_thread_new ("flood", run, flood);
   return flood;

@@ -64,7 +64,7 @@ visit (const LoadPlan *plan, guint16 port, int *fds, guint8 *buffer)
   guint8 head[2];
 
   for (guint i = 0; i < plan->connections; i++)
-    fds[i] = wire_start (port);
+    fds[i] = wire_start (port, AUDIO_PATH);
   for (guint i = 0; i < plan->connections; i++) {
     wire_finish (fds[i]);
     wire_build_frame (i, 0, plan->frame_bytes, buffer);

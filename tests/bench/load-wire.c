@@ -140,11 +140,12 @@ wire_receive (int fd, guint8 *data, gsize len)
 }
 
 int
-wire_start (guint16 port)
+wire_start (guint16 port, const char *path)
 {
-  static const char request[] =
-      "GET /ws/audio HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+  g_autofree char *request =
+      g_strdup_printf ("GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+                       path);
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons (port) };
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -152,7 +153,7 @@ wire_start (guint16 port)
   if (fd < 0 || connect (fd, (struct sockaddr *)&address, sizeof address) != 0)
     g_error ("connect: %s", g_strerror (errno));
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof (int));
-  wire_send (fd, (const guint8 *)request, sizeof request - 1);
+  wire_send (fd, (const guint8 *)request, strlen (request));
   return fd;
 }
 

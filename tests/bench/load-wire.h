@@ -13,8 +13,10 @@
 
 gint64 wire_now_ns (void);
 
+#define AUDIO_PATH "/ws/audio"
+
 /* Connects and sends the request. Returns: the socket, which is a blocking one */
-int wire_start (guint16 port);
+int wire_start (guint16 port, const char *path);
 
 /* Waits for the answer, which must be the 101. */
 void wire_finish (int fd);

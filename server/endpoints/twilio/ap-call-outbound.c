@@ -164,7 +164,9 @@ void
 ap_call_drop_outbound (ApCall *call)
 {
   ap_call_drop_files (call);
-  ap_call_playout_clear (call->playout, call->now);
+  /* Who takes no audio takes no word about it, either. */
+  if (!call->listens)
+    ap_call_playout_clear (call->playout, call->now);
   call->heard_at = 0;
 }
 

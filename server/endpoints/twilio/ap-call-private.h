@@ -28,8 +28,10 @@ struct _ApCall {
   ApCallGaps gaps;   /* of the caller's track */
   ApCallOrder order; /* once @ordered: where the dialect needs it */
   gboolean ordered;
-  /* Of what comes out: what is made of a gap. The caller has waited through that already. */
-  guint64 unheard_bytes;
+  /* Bytes that went into the pipeline, and came out; and which of these are made of a gap: the caller has waited
+   * through that already. */
+  guint64 pushed_bytes, came_bytes;
+  guint64 unheard_from, unheard_to;
 
   ApCallPlayout *playout;
   guint frame_bytes;     /* of a message with audio */

@@ -103,15 +103,25 @@ on_deadline (ApTimer *timer)
 /* ---- the caller's audio ---- */
 
 static void
+push (ApCall *call, const guint8 *data, gsize length)
+{
+  call->pushed_bytes += length;
+  ap_session_push (call->session, data, length);
+}
+
+static void
 push_silence (ApCall *call, guint64 samples)
 {
   guint64 left = samples * ap_call_encoding_bytes (call->audio.encoding);
   guint8 silence[SILENCE_BYTES];
 
   memset (silence, call->silence, sizeof silence);
-  call->unheard_bytes += left;
+  /* A second gap before the first has come out: the few samples between them, which the filters hold, go along. */
+  if (call->unheard_to <= call->came_bytes)
+    call->unheard_from = call->pushed_bytes;
+  call->unheard_to = call->pushed_bytes + left;
   for (; left > 0; left -= MIN (left, sizeof silence))
-    ap_session_push (call->session, silence, (gsize)MIN (left, sizeof silence));
+    push (call, silence, (gsize)MIN (left, sizeof silence));
 }
 
 /* What is missing before it is made up for by silence, so that what listens keeps the time. */
@@ -131,7 +141,7 @@ hear_frame (ApCall *call, guint64 timestamp, const guint8 *payload, gsize length
   }
   if (silence > 0)
     push_silence (call, silence);
-  ap_session_push (call->session, payload, length);
+  push (call, payload, length);
 }
 
 typedef struct {
@@ -204,16 +214,21 @@ ap_call_frame (ApSession *session, GstBuffer *buffer)
 {
   ApCall *call = ap_session_get_state (session);
   GstMapInfo map;
-  gsize unheard;
+  guint64 from, to;
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     ap_call_end (call, 1011, "a buffer of the pipeline cannot be read");
     return;
   }
-  unheard = MIN (map.size, call->unheard_bytes);
-  call->unheard_bytes -= unheard;
-  if (!ap_call_is_playing (call))
-    ap_call_say (call, map.data + unheard, map.size - unheard);
+  /* What stands for a gap is cut out where it stands: the filters are behind, and what came before it comes first. */
+  from = CLAMP (call->unheard_from, call->came_bytes, call->came_bytes + map.size) - call->came_bytes;
+  to = CLAMP (call->unheard_to, call->came_bytes + from, call->came_bytes + map.size) - call->came_bytes;
+  call->came_bytes += map.size;
+  if (!ap_call_is_playing (call)) {
+    if (from > 0)
+      ap_call_say (call, map.data, (gsize)from);
+    ap_call_say (call, map.data + to, map.size - (gsize)to);
+  }
   gst_buffer_unmap (buffer, &map);
 }
 
@@ -242,7 +257,7 @@ make_pipeline (ApCall *call)
   const ApPipelineSpec spec = { call->elements, call->caps, AP_PIPELINE_MODE_AUTO };
   g_autoptr (GError) error = NULL;
 
-  call->unheard_bytes = 0;
+  call->pushed_bytes = call->came_bytes = call->unheard_from = call->unheard_to = 0;
   if (ap_session_set_pipeline (call->session, &spec, &error))
     return TRUE;
   ap_error ("session=%" G_GUINT64_FORMAT ": %s", ap_session_get_id (call->session), error->message);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls of Twilio, paced. */
+#include "load-calls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "latency.h"
+#include "load-wire.h"
+
+#define PERIOD_NS   (20 * G_GINT64_CONSTANT (1000000))
+#define WARM_UP_NS  (G_GINT64_CONSTANT (1000000000))
+#define FRAME_BYTES 160
+#define VOICES      64 /* different frames */
+#define IN_BYTES    (256 * 1024)
+#define ON_THE_WAY  512 /* frames, far more than the server lets wait */
+
+/* The server's words around the audio, with the four bytes before a message of this length. */
+#define ECHO_HEAD     "{\"event\":\"media\",\"streamSid\":\"MZ%032x\",\"media\":{\"payload\":\""
+#define ECHO_TAIL     "\"}}"
+#define ECHO_LENGTH   (sizeof ECHO_HEAD - 1 - 5 + 32 + 216 + sizeof ECHO_TAIL - 1)
+#define ECHO_WIRE_LEN (WIRE_ECHO_HEAD + ECHO_LENGTH)
+
+typedef struct {
+  int fd;
+  guint number;
+  guint32 said, heard;
+  guint32 ahead;   /* frames by which the server has made up for a stall of ours with silence */
+  gint64 *due;     /* ns, of frame n at n % ON_THE_WAY */
+  char *echo_head; /* of each message of the server */
+  guint8 *part;    /* the start of one */
+  gsize part_len;
+} Caller;
+
+struct _CallLoad {
+  ServerProcess *server;
+  guint calls;
+  Caller *callers;
+  int set;
+  guint8 *in;
+  char *voices[VOICES];
+  gint64 start; /* when turn 0 was due */
+  guint64 turn; /* of all calls, one after the other */
+  gsize rss_before;
+  guint threads_before;
+  double set_up_us;
+
+  /* Of the time that is measured. */
+  gboolean counting;
+  guint64 frames, late_reads;
+  Latency lateness, behind;
+};
+
+/* ---- words ---- */
+
+/* Returns: bytes of the head; a mask of zeros is one, and takes the server as long. */
+static gsize
+put_head (guint8 *out, gsize length)
+{
+  const guint8 head[8] = { 0x81, 0x80 | 126, (guint8)(length >> 8), (guint8)length };
+  const guint8 short_head[6] = { 0x81, 0x80 | (guint8)length };
+
+  memcpy (out, length > 125 ? head : short_head, length > 125 ? sizeof head : sizeof short_head);
+  return length > 125 ? sizeof head : sizeof short_head;
+}
+
+static void
+send_text (Caller *caller, const char *text)
+{
+  guint8 message[1024];
+  gsize length = strlen (text), head = put_head (message, length);
+
+  memcpy (message + head, text, length);
+  wire_send (caller->fd, message, head + length);
+}
+
+static void
+say_start (Caller *caller)
+{
+  g_autofree char *text = g_strdup_printf (
+      "{\"event\":\"start\",\"sequenceNumber\":\"1\",\"start\":{\"accountSid\":\"AC%032x\",\"streamSid\":\"MZ%032x\","
+      "\"callSid\":\"CA%032x\",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\","
+      "\"sampleRate\":8000,\"channels\":1},\"customParameters\":{}},\"streamSid\":\"MZ%032x\"}",
+      1u, caller->number, caller->number, caller->number);
+
+  send_text (caller, "{\"event\":\"connected\",\"protocol\":\"Call\",\"version\":\"1.0.0\"}");
+  send_text (caller, text);
+}
+
+/* Returns: whether the socket took it */
+static gboolean
+say_frame (CallLoad *load, Caller *caller)
+{
+  guint8 message[1024];
+  guint32 n = caller->said;
+  int length = g_snprintf ((char *)message + WIRE_FRAME_HEAD, sizeof message - WIRE_FRAME_HEAD,
+                           "{\"event\":\"media\",\"sequenceNumber\":\"%u\",\"media\":{\"track\":\"inbound\","
+                           "\"chunk\":\"%u\",\"timestamp\":\"%u\",\"payload\":\"%s\"},\"streamSid\":\"MZ%032x\"}",
+                           n + 2, n + 1, n * 20 + 155, load->voices[(caller->number * 7 + n) % VOICES], caller->number);
+  gsize all = put_head (message, (gsize)length) + (gsize)length;
+  gssize sent = send (caller->fd, message, all, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+  if (sent < 0 && errno != EAGAIN)
+    g_error ("call %u: %s", caller->number, g_strerror (errno));
+  caller->said++;
+  return sent == (gssize)all;
+}
+
+/* ---- set-up ---- */
+
+/* The server has done all that was asked before when it answers a ping. */
+static void
+wait_for_start (Caller *caller)
+{
+  const guint8 ping[] = { 0x89, 0x80, 0, 0, 0, 0 };
+  guint8 pong[2];
+
+  wire_send (caller->fd, ping, sizeof ping);
+  wire_receive (caller->fd, pong, sizeof pong);
+  if (pong[0] != 0x8a)
+    g_error ("call %u: the server does not answer a ping", caller->number);
+}
+
+static void
+caller_init (Caller *caller, guint number, guint16 port)
+{
+  caller->number = number;
+  caller->fd = wire_start (port, "/ws");
+  caller->due = g_new0 (gint64, ON_THE_WAY);
+  caller->echo_head =
+      g_strdup_printf ("\x81\x7e%c%c" ECHO_HEAD, (int)(ECHO_LENGTH >> 8), (int)(ECHO_LENGTH & 0xff), number);
+  caller->part = g_malloc (ECHO_WIRE_LEN);
+}
+
+static void
+caller_clear (Caller *caller)
+{
+  close (caller->fd);
+  g_free (caller->due);
+  g_free (caller->echo_head);
+  g_free (caller->part);
+}
+
+/* What the server keeps from its first call on is not the others' cost. */
+static void
+warm_up (CallLoad *load)
+{
+  Caller first = { 0 };
+
+  caller_init (&first, 0, server_process_port (load->server));
+  wire_finish (first.fd);
+  say_start (&first);
+  for (guint i = 0; i < 5; i++)
+    say_frame (load, &first);
+  wire_receive (first.fd, load->in, ECHO_WIRE_LEN);
+  caller_clear (&first);
+}
+
+/* Noise of voice's level. */
+static void
+make_voices (CallLoad *load)
+{
+  for (guint i = 0; i < VOICES; i++) {
+    guint8 frame[FRAME_BYTES];
+
+    for (guint k = 0; k < FRAME_BYTES; k++)
+      frame[k] = (guint8)((g_random_int () & 0x80) | g_random_int_range (0x20, 0x70));
+    load->voices[i] = g_base64_encode (frame, sizeof frame);
+  }
+}
+
+CallLoad *
+call_load_open (ServerProcess *server, guint calls)
+{
+  CallLoad *load = g_new0 (CallLoad, 1);
+  gint64 start;
+
+  prctl (PR_SET_TIMERSLACK, 1000);
+  load->server = server;
+  load->calls = calls;
+  load->callers = g_new0 (Caller, calls);
+  load->in = g_malloc (IN_BYTES);
+  load->set = epoll_create1 (EPOLL_CLOEXEC);
+  make_voices (load);
+  warm_up (load);
+  load->rss_before = server_process_rss (server);
+  load->threads_before = server_process_threads (server);
+  start = wire_now_ns ();
+  for (guint i = 0; i < calls; i++)
+    caller_init (&load->callers[i], i, server_process_port (server));
+  for (guint i = 0; i < calls; i++) {
+    wire_finish (load->callers[i].fd);
+    say_start (&load->callers[i]);
+  }
+  for (guint i = 0; i < calls; i++) {
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->callers[i] };
+
+    wait_for_start (&load->callers[i]);
+    epoll_ctl (load->set, EPOLL_CTL_ADD, load->callers[i].fd, &event);
+  }
+  load->set_up_us = (double)(wire_now_ns () - start) / 1e3 / calls;
+  return load;
+}
+
+void
+call_load_close (CallLoad *load)
+{
+  for (guint i = 0; i < load->calls; i++)
+    caller_clear (&load->callers[i]);
+  for (guint i = 0; i < VOICES; i++)
+    g_free (load->voices[i]);
+  close (load->set);
+  g_free (load->callers);
+  g_free (load->in);
+  g_free (load);
+}
+
+/* ---- echoes ---- */
+
+/* Echo n is complete with frame n + 1, because the filters hold back a part of each; unless silence has been put in. */
+static void
+take_echo (CallLoad *load, Caller *caller, const guint8 *echo, gint64 now)
+{
+  gsize head = ECHO_WIRE_LEN - 216 - (sizeof ECHO_TAIL - 1);
+  guint32 frame;
+
+  if (memcmp (echo, caller->echo_head, head) != 0 ||
+      memcmp (echo + ECHO_WIRE_LEN - (sizeof ECHO_TAIL - 1), ECHO_TAIL, sizeof ECHO_TAIL - 1) != 0)
+    g_error ("call %u: this is no echo: %.*s", caller->number, (int)ECHO_LENGTH, echo + WIRE_ECHO_HEAD);
+  if (caller->heard + 1 >= caller->said + caller->ahead)
+    caller->ahead++;
+  frame = caller->heard++ + 1 - caller->ahead;
+  if (!load->counting)
+    return;
+  load->frames++;
+  latency_add (&load->lateness, now - caller->due[frame % ON_THE_WAY]);
+}
+
+static void
+hear (CallLoad *load, Caller *caller)
+{
+  gssize n = recv (caller->fd, load->in + caller->part_len, IN_BYTES - caller->part_len, 0);
+  gint64 now = wire_now_ns ();
+  gsize len, at = 0;
+
+  if (n <= 0)
+    g_error ("call %u ended: %s", caller->number, n < 0 ? g_strerror (errno) : "by the server");
+  memcpy (load->in, caller->part, caller->part_len);
+  for (len = caller->part_len + (gsize)n; len - at >= ECHO_WIRE_LEN; at += ECHO_WIRE_LEN)
+    take_echo (load, caller, load->in + at, now);
+  caller->part_len = len - at;
+  memcpy (caller->part, load->in + at, caller->part_len);
+}
+
+static void
+hear_for (CallLoad *load, gint64 timeout_ns)
+{
+  struct epoll_event events[64];
+  struct timespec timeout = { .tv_nsec = timeout_ns };
+  int count = epoll_pwait2 (load->set, events, G_N_ELEMENTS (events), &timeout, NULL);
+
+  for (int i = 0; i < count; i++)
+    hear (load, events[i].data.ptr);
+}
+
+/* ---- pace ---- */
+
+static gint64
+due_of_turn (const CallLoad *load)
+{
+  return load->start + (gint64)((double)load->turn * PERIOD_NS / load->calls);
+}
+
+static void
+say_what_is_due (CallLoad *load)
+{
+  gint64 now = wire_now_ns ();
+
+  for (gint64 due; (due = due_of_turn (load)) <= now && load->late_reads == 0; load->turn++) {
+    Caller *caller = &load->callers[load->turn % load->calls];
+
+    caller->due[caller->said % ON_THE_WAY] = due;
+    if (load->counting)
+      latency_add (&load->behind, wire_now_ns () - due);
+    if (!say_frame (load, caller))
+      load->late_reads++;
+  }
+}
+
+static void
+talk_until (CallLoad *load, gint64 end)
+{
+  for (gint64 now = wire_now_ns (); now < end && load->late_reads == 0; now = wire_now_ns ()) {
+    say_what_is_due (load);
+    hear_for (load, CLAMP (due_of_turn (load) - wire_now_ns (), 0, PERIOD_NS));
+  }
+}
+
+void
+call_load_talk (CallLoad *load, double seconds, CallLoadResult *result)
+{
+  gint64 seconds_ns = (gint64)(seconds * 1e9);
+  gint64 from = wire_now_ns (), cpu;
+
+  if (load->start == 0)
+    load->start = from;
+  load->frames = 0;
+  memset (&load->lateness, 0, sizeof load->lateness);
+  memset (&load->behind, 0, sizeof load->behind);
+  talk_until (load, from + WARM_UP_NS);
+  load->counting = TRUE;
+  cpu = server_process_cpu_ns (load->server);
+  talk_until (load, from + WARM_UP_NS + seconds_ns);
+  cpu = server_process_cpu_ns (load->server) - cpu;
+  load->counting = FALSE;
+  *result = (CallLoadResult){
+    .p50 = latency_percentile (&load->lateness, 50) / 1e6,
+    .p99 = latency_percentile (&load->lateness, 99) / 1e6,
+    .p999 = latency_percentile (&load->lateness, 99.9) / 1e6,
+    .max = latency_percentile (&load->lateness, 100) / 1e6,
+    .late_reads = (double)load->late_reads,
+    .sender_p99 = latency_percentile (&load->behind, 99) / 1e6,
+    .cpu_per_frame = (double)cpu / 1e3 / (double)MAX (load->frames, 1),
+    .cpu_percent = (double)cpu / (double)seconds_ns * 100,
+    .kib = ((double)server_process_rss (load->server) - (double)load->rss_before) / 1024 / load->calls,
+    .threads = (double)server_process_threads (load->server) - load->threads_before,
+    .set_up_us = load->set_up_us,
+  };
+}
