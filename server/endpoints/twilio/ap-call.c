@@ -5,6 +5,7 @@
 #include "base/ap-log.h"
 #include "endpoints/twilio/ap-call-elements.h"
 #include "endpoints/twilio/ap-call-private.h"
+#include "endpoints/twilio/ap-dialects.h"
 
 #include <string.h>
 

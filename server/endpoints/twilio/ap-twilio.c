@@ -35,7 +35,7 @@ static const ApOption options[] = {
     "the account's auth token: what Twilio sends must be signed with it; better set by the variable",
     .variable = "TWILIO_AUTH_TOKEN" },
   { NULL, "call-token", AP_OPTION_FLAG, OFFSET (call_token), NULL, NULL,
-    "a call must show the token, good once, that /twiml gave it" },
+    "a call on /ws must show the token, good once, that /twiml gave it" },
   { NULL, "call-token-seconds", AP_OPTION_NUMBER, OFFSET (call_token_seconds), "N", "60",
     "how long such a token is good", 1, 3600 },
   { 0 },
