@@ -167,7 +167,7 @@ after_write (ApConnection *connection, gsize taken)
   if (taken > 0)
     ap_timers_clear (connection->timers, &connection->stall_timer);
   if (waiting && connection->stall_timer.place == 0)
-    start_timer (connection, &connection->stall_timer, AP_OUTPUT_STALL_SECONDS);
+    start_timer (connection, &connection->stall_timer, connection->limits.stall_seconds);
   connection->writable_awaited = waiting;
   update_events (connection);
 }

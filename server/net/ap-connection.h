@@ -31,6 +31,7 @@ typedef struct {
 
 typedef struct {
   gsize max_message_bytes; /* a larger message ends the connection with 1009 */
+  guint stall_seconds;     /* a peer that takes nothing for so long of what waits for it is cut off */
   guint ping_seconds;      /* silent for so long, the peer is pinged; for as long again, it is cut off. 0: it may be */
 } ApConnectionLimits;
 

@@ -18,8 +18,9 @@ typedef struct {
   ApSession *to_flush;     /* has output of this batch that was not sent yet */
   ApLineWriter *frame_log; /* NULL: frames are not logged */
   gsize max_frame_bytes;
-  guint ping_seconds;  /* a silent client is pinged after so long; 0: never */
-  guint stall_seconds; /* a session waits no longer for its pipeline */
+  guint ping_seconds;         /* a silent client is pinged after so long; 0: never */
+  guint stall_seconds;        /* a session waits no longer for its pipeline */
+  guint output_stall_seconds; /* nor for a client to take some of what waits for it */
 } ApSessionHost;
 
 /* Makes what a host owns and sets the limits; the rest is the worker's to fill in. */

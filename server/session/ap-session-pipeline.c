@@ -152,6 +152,7 @@ void
 ap_session_host_init (ApSessionHost *host)
 {
   host->stall_seconds = AP_PIPELINE_STALL_SECONDS;
+  host->output_stall_seconds = AP_OUTPUT_STALL_SECONDS;
   host->registry = ap_session_registry_new ();
   host->to_submit = g_ptr_array_new_with_free_func (g_object_unref);
 }

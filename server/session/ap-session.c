@@ -196,6 +196,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
   g_autoptr (ApSession) session = g_object_new (AP_TYPE_SESSION, NULL);
   const ApConnectionLimits limits = {
     .max_message_bytes = endpoint->max_message_bytes > 0 ? endpoint->max_message_bytes : host->max_frame_bytes,
+    .stall_seconds = host->output_stall_seconds,
     .ping_seconds = host->ping_seconds,
   };
   g_autoptr (GError) error = NULL;

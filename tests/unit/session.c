@@ -2,6 +2,7 @@
 /* Sessions of the echo endpoint on a socket pair, in the test's own event loop: what a peer can do to the server by
  * leaving, by not reading and by flooding. */
 #include "base/ap-limits.h"
+#include "base/ap-metrics.h"
 #include "endpoints/echo/ap-echo.h"
 #include "session/ap-session.h"
 
@@ -422,6 +423,32 @@ add (const char *name, const Way *way, void (*test) (Fixture *fixture, gconstpoi
   g_test_add (path, Fixture, way, set_up, test, tear_down);
 }
 
+static guint64
+output_stalls (void)
+{
+  return ap_metrics_mine ()->counts.failures[AP_FAILURE_OUTPUT_STALL];
+}
+
+/* A peer that floods and never reads is held up, and then cut off: output waits for so long and no longer. */
+static void
+test_output_stall (Fixture *fixture, gconstpointer data)
+{
+  const Way *way = data;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint64 before = output_stalls ();
+  guint8 payload[320] = { 0 };
+  int fds[2];
+
+  append_client_frame (bytes, FIN | BINARY, payload, sizeof payload);
+  tcp_pair (fds);
+  fixture->host.output_stall_seconds = 1;
+  open_session_on (fixture, fds, way->elements, way->mode);
+  flood (fixture, bytes, 64 * 1024 * 1024);
+  run_until (count (fixture) == 0);
+  g_assert_cmpuint (output_stalls (), ==, before + 1);
+  run_until_quiet (fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -433,6 +460,7 @@ main (int argc, char **argv)
     add ("peer-leaves", &ways[i], test_peer_leaves);
     add ("flood", &ways[i], test_flood);
     add ("freed-under-load", &ways[i], test_freed_under_load);
+    add ("output-stall", &ways[i], test_output_stall);
     if (ways[i].elements == NULL)
       continue;
     add ("pipeline-fails", &ways[i], test_pipeline_fails);
