@@ -221,6 +221,7 @@ ap_session_set_pipeline (ApSession *session, const ApPipelineSpec *spec, GError 
 {
   g_autoptr (ApPipeline) pipeline = ap_pipeline_new (spec, &own_callbacks, session, error);
 
+  g_return_val_if_fail (!session->shares_pipeline, FALSE);
   if (pipeline == NULL)
     return FALSE;
   if (session->pipeline != NULL)
