@@ -12,6 +12,10 @@
 /* Calls are in time when so many of a hundred echoes are later than this by none, in milliseconds. */
 #define IN_TIME_MS 20
 
+/* A load that was held up for so long has been kept from its work. */
+#define HELD_UP_MS 100
+#define TRIES      3
+
 #define WANTED_CALLS 1000
 #define MOST_CALLS   16384
 
@@ -70,21 +74,26 @@ start_server (gboolean all_cores)
   return server;
 }
 
-static void
-measure (gboolean all_cores, guint n, double measured_seconds, CallLoadResult *result)
-{
-  ServerProcess *server = start_server (all_cores);
-  CallLoad *load = call_load_open (server, n);
-
-  call_load_talk (load, measured_seconds, result);
-  call_load_close (load);
-  server_process_free (server);
-}
-
 static gboolean
 is_in_time (const CallLoadResult *result)
 {
   return result->p99 < IN_TIME_MS && result->late_reads == 0;
+}
+
+/* Again, when the machine had something else to do. */
+static void
+measure (gboolean all_cores, guint n, double measured_seconds, CallLoadResult *result)
+{
+  for (guint i = 0; i < TRIES; i++) {
+    ServerProcess *server = start_server (all_cores);
+    CallLoad *load = call_load_open (server, n);
+
+    call_load_talk (load, measured_seconds, result);
+    call_load_close (load);
+    server_process_free (server);
+    if (is_in_time (result) || result->sender_max < HELD_UP_MS)
+      break;
+  }
 }
 
 /* ---- the table ---- */

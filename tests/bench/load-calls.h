@@ -13,14 +13,15 @@ typedef struct _CallLoad CallLoad;
  * @lateness: p50 to max, in milliseconds: from the time when the frame that completes an echo was to be said, to the
  * echo
  * @late_reads: frames that a socket did not take, because the server reads too slowly; the load stops at the first
- * @sender_p99: how late frames were said, in milliseconds
+ * @sender_p99, @sender_max: how late frames were said, in milliseconds; the latter also before the time that is
+ * measured. What is late by more than a server sends ahead makes a call late for good, whoever serves it
  * @cpu_per_frame: of the server, in microseconds for a frame there and back; @cpu_percent: of one core
  * @kib: that the server has grown by since before the calls, for each; @threads: by which it has
  * @set_up_us: from the handshake of the first call to the start of the last, for each
  */
 typedef struct {
   double p50, p99, p999, max;
-  double late_reads, sender_p99;
+  double late_reads, sender_p99, sender_max;
   double cpu_per_frame, cpu_percent;
   double kib, threads, set_up_us;
 } CallLoadResult;
