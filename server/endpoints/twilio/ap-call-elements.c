@@ -65,7 +65,7 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   if (elements != NULL)
     append (all, elements);
   if (audio->rate != AP_CALL_MODEL_RATE)
-    append_rate (all, audio->rate);
+    append (all, AP_CALL_RESAMPLER); /* to the rate that the last caps ask for */
   if (law->encoder != NULL)
     append (all, law->encoder);
   append (all, "capsfilter caps=");
