@@ -145,7 +145,7 @@ ap_call_pump (ApCall *call)
 static void
 on_pace (ApTimer *timer)
 {
-  ApCall *call = (ApCall *)((guint8 *)timer - G_STRUCT_OFFSET (ApCall, pace));
+  ApCall *call = (ApCall *)(gpointer)((guint8 *)timer - G_STRUCT_OFFSET (ApCall, pace));
 
   call->now = g_get_monotonic_time ();
   ap_call_pump (call);

@@ -87,7 +87,7 @@ timers_of (ApCall *call)
 static void
 on_deadline (ApTimer *timer)
 {
-  ApCall *call = (ApCall *)((guint8 *)timer - G_STRUCT_OFFSET (ApCall, deadline));
+  ApCall *call = (ApCall *)(gpointer)((guint8 *)timer - G_STRUCT_OFFSET (ApCall, deadline));
   const ApCallSettings *settings = call->room->settings;
   gint64 idle_at = call->last_heard + settings->call_idle_seconds * G_USEC_PER_SEC;
 
