@@ -15,11 +15,14 @@ static const Law laws[] = {
   { AP_CALL_ENCODING_L16BE, "audio/x-raw,format=S16BE,layout=interleaved", "audioconvert", "audioconvert" },
 };
 
+/* No telephone has less; and what is far less has frames of no bytes, and minutes in a few of them. */
+#define LEAST_RATE 8000
+
 static const Law *
 find_law (const ApCallAudio *audio)
 {
   for (guint i = 0; i < G_N_ELEMENTS (laws); i++)
-    if (laws[i].encoding == audio->encoding && audio->channels == 1 && audio->rate > 0)
+    if (laws[i].encoding == audio->encoding && audio->channels == 1 && audio->rate >= LEAST_RATE)
       return &laws[i];
   return NULL;
 }
