@@ -76,11 +76,14 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   return g_string_free (all, FALSE);
 }
 
+/* A file of one sample a second would be days from a few kilobytes. */
+#define WAV_CAPS "audio/x-raw,rate=[4000,768000]"
+
 char *
 ap_call_elements_from_wav (const ApCallAudio *audio)
 {
   const Law *law = find_law (audio);
-  GString *all = g_string_new ("wavparse ! audioconvert");
+  GString *all = g_string_new ("wavparse ! capsfilter caps=" WAV_CAPS " ! audioconvert");
 
   append_rate (all, audio->rate);
   if (law != NULL && law->encoder != NULL)
