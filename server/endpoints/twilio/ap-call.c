@@ -65,6 +65,12 @@ ap_call_bytes_to_ms (const ApCall *call, guint64 bytes)
   return (gint64)(bytes * 1000 / bytes_per_second (call));
 }
 
+guint
+ap_call_ms_to_bytes (const ApCall *call, guint ms)
+{
+  return (guint)((guint64)bytes_per_second (call) * ms / 1000);
+}
+
 void
 ap_call_end (ApCall *call, guint16 code, const char *reason)
 {
