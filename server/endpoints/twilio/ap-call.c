@@ -479,10 +479,8 @@ ap_call_hang_up (ApCall *call, gboolean when_heard)
     return;
   call->now = g_get_monotonic_time ();
   call->hanging_up = TRUE;
-  if (!when_heard) {
-    call->held = FALSE; /* what is dropped needs no room */
+  if (!when_heard)
     ap_call_drop_outbound (call);
-  }
   ap_call_pump (call);
 }
 
