@@ -240,13 +240,13 @@ submit_later (ApSessionHost *host, ApPipeline *pipeline)
     g_ptr_array_add (list, g_object_ref (pipeline));
 }
 
-void
+gboolean
 ap_session_push (ApSession *session, const guint8 *data, gsize length)
 {
   ApSessionHost *host = session->host;
 
   if (session->closing || session->pipeline == NULL)
-    return;
+    return FALSE;
   if (session->shares_pipeline) {
     session->bytes_in_pipeline += cost_of_frame (length);
     session->frames_in_pipeline++;
@@ -254,4 +254,5 @@ ap_session_push (ApSession *session, const guint8 *data, gsize length)
   submit_later (host, session->pipeline);
   ap_pipeline_push (session->pipeline, session->id, data, length);
   ap_session_update_reading (session);
+  return !session->closing;
 }

@@ -37,8 +37,8 @@ ApHttpRequest *ap_session_get_request (ApSession *session);
  * what its elements remember. Errors: AP_ERROR_CONFIG with GStreamer's reason. */
 gboolean ap_session_set_pipeline (ApSession *session, const ApPipelineSpec *spec, GError **error);
 /* Puts @length bytes into the pipeline as one buffer; results come to the endpoint's @frame. Without effect once the
- * session is closing. */
-void ap_session_push (ApSession *session, const guint8 *data, gsize length);
+ * session is closing. Returns: FALSE: it is; where the pipeline failed, the endpoint's state may be gone already. */
+gboolean ap_session_push (ApSession *session, const guint8 *data, gsize length);
 /* Sends one message. Sent text is UTF-8. */
 void ap_session_send (ApSession *session, ApOpcode opcode, const guint8 *data, gsize length);
 /* Bytes sent that the socket has not taken: more than the peer reads. */

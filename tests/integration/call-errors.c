@@ -261,6 +261,8 @@ test_formats (void)
   expect_close_after (
       port, START ("MZ1", ",\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000,\"channels\":2}"),
       1003);
+  expect_close_after (port, START ("MZ1", ",\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":10}"), 1003);
+  expect_close_after (port, START ("MZ1", ",\"mediaFormat\":{\"encoding\":\"audio/l16;rate=1\"}"), 1003);
   expect_no_calls (port);
 }
 

@@ -199,7 +199,7 @@ typedef struct {
   const char *said; /* by the server, in the end */
 } Asterisk;
 
-/* Words or JSON; frames of the size that Asterisk likes; nothing while its queue is full. */
+/* Words or JSON; frames of the size that Asterisk likes; nothing while its queue is full but what makes it empty. */
 static void
 test_asterisk (gconstpointer data)
 {
@@ -218,8 +218,8 @@ test_asterisk (gconstpointer data)
     ws_client_send_binary (ear->client, low + i * CALL_FRAME, CALL_FRAME);
   g_assert_true (test_wait_until (count_calls (port) == 1));
   say (ear, words->star);
-  say (ear, words->resume);
   hear_until (ear, strchr (ear->texts->str, '\n') != NULL);
+  say (ear, words->resume);
   g_assert_cmpuint (ear->audio->len, ==, 0);
   cleared_at = ear->audio->len;
   for (guint i = 0; i < FRAMES; i++)

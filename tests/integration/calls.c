@@ -247,6 +247,8 @@ test_bad_files (void)
   refuse_to_play (port, call, noise, 100000, 422);
   refuse_to_play (port, call, bent, 20, 422);
   refuse_to_play (port, call, bent, 44, 422);
+  bent[24] = 1, bent[25] = 0; /* samples a second: it lasts for hours */
+  refuse_to_play (port, call, bent, g_bytes_get_size (wav), 422);
   bent[20] = 0x55; /* MP3, says the format */
   refuse_to_play (port, call, bent, g_bytes_get_size (wav), 422);
   g_assert_cmpuint (call_simulator_heard (call)->audio->len, ==, 0);

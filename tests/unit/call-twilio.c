@@ -293,6 +293,25 @@ test_sizes (void)
   g_assert_cmpstr (says_larger, ==, "error TOO_LARGE");
 }
 
+/* A start whose call has a name of @length bytes. Returns: whether it can be read */
+static gboolean
+reads_name_of (gsize length)
+{
+  g_autofree char *name = g_strnfill (length, 'A');
+  g_autofree char *json =
+      g_strdup_printf ("{\"event\":\"start\",\"streamSid\":\"MZ1\",\"start\":{\"callSid\":\"%s\"}}", name);
+  g_autofree char *said = call_describe (twilio, json, -1);
+
+  return !g_str_equal (said, "error TOO_LARGE");
+}
+
+static void
+test_names (void)
+{
+  g_assert_true (reads_name_of (AP_CALL_ID_BYTES));
+  g_assert_false (reads_name_of (AP_CALL_ID_BYTES + 1));
+}
+
 /* More parameters than are kept do no harm. */
 static void
 test_parameters (void)
@@ -410,6 +429,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call/twilio/refused", test_refused);
   g_test_add_func ("/call/twilio/bytes", test_bytes);
   g_test_add_func ("/call/twilio/sizes", test_sizes);
+  g_test_add_func ("/call/twilio/names", test_names);
   g_test_add_func ("/call/twilio/parameters", test_parameters);
   g_test_add_func ("/call/twilio/again", test_again);
   g_test_add_func ("/call/twilio/binary", test_binary);

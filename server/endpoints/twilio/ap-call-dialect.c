@@ -50,6 +50,17 @@ bounded (ApCallReader *reader, ApCallField field, guint most, guint otherwise)
   return (guint)MIN (number, most);
 }
 
+/* Kept as long as the call, and in many lines of the log. */
+static const char *
+identifier (ApCallReader *reader, ApCallField field)
+{
+  const char *text = ap_call_reader_text (reader, field);
+
+  if (strlen (text) > AP_CALL_ID_BYTES)
+    ap_call_reader_fail (reader, AP_CALL_ERROR_TOO_LARGE, field, "is too long");
+  return text;
+}
+
 static void
 read_start (const ApCallDialect *dialect, ApCallReader *reader, ApCallMessage *message)
 {
@@ -61,8 +72,8 @@ read_start (const ApCallDialect *dialect, ApCallReader *reader, ApCallMessage *m
   audio.rate = bounded (reader, AP_CALL_FIELD_RATE, 192000, audio.rate);
   audio.channels = bounded (reader, AP_CALL_FIELD_CHANNELS, 2, audio.channels);
   message->start.audio = audio;
-  message->start.call_id = ap_call_reader_text (reader, AP_CALL_FIELD_CALL_ID);
-  message->start.account_id = ap_call_reader_text (reader, AP_CALL_FIELD_ACCOUNT_ID);
+  message->start.call_id = identifier (reader, AP_CALL_FIELD_CALL_ID);
+  message->start.account_id = identifier (reader, AP_CALL_FIELD_ACCOUNT_ID);
   message->start.frame_bytes = ap_call_reader_number (reader, AP_CALL_FIELD_FRAME_BYTES);
   message->start.tracks = reader->tracks;
   message->start.parameters = message->kept;
@@ -146,7 +157,7 @@ read_message (const ApCallDialect *dialect, ApCallReader *reader, ApCallMessage 
   /* Nothing is asked of an event that we do not know. */
   if (message->kind == AP_CALL_UNKNOWN || reader->problem != NULL)
     return;
-  message->stream_id = ap_call_reader_text (reader, AP_CALL_FIELD_STREAM_ID);
+  message->stream_id = identifier (reader, AP_CALL_FIELD_STREAM_ID);
   message->sequence = ap_call_reader_number (reader, AP_CALL_FIELD_SEQUENCE);
   read_body (dialect, reader, message);
 }

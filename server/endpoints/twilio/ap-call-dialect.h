@@ -34,6 +34,9 @@ extern const ApCallDialect *const ap_call_dialects[];
 /* The dialect of a WebSocket's path; NULL: no service has it. */
 const ApCallDialect *ap_call_dialect_for_path (const char *path);
 
+/* The longest name of a call, a stream or an account. */
+#define AP_CALL_ID_BYTES 256
+
 /**
  * ap_call_read_text:
  * @text: a text message, @length bytes; need not outlive the call

@@ -15,11 +15,14 @@ static const Law laws[] = {
   { AP_CALL_ENCODING_L16BE, "audio/x-raw,format=S16BE,layout=interleaved", "audioconvert", "audioconvert" },
 };
 
+/* No telephone has less; and what is far less has frames of no bytes, and minutes in a few of them. */
+#define LEAST_RATE 8000
+
 static const Law *
 find_law (const ApCallAudio *audio)
 {
   for (guint i = 0; i < G_N_ELEMENTS (laws); i++)
-    if (laws[i].encoding == audio->encoding && audio->channels == 1 && audio->rate > 0)
+    if (laws[i].encoding == audio->encoding && audio->channels == 1 && audio->rate >= LEAST_RATE)
       return &laws[i];
   return NULL;
 }
@@ -73,11 +76,14 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   return g_string_free (all, FALSE);
 }
 
+/* A file of one sample a second would be days from a few kilobytes. */
+#define WAV_CAPS "audio/x-raw,rate=[4000,768000]"
+
 char *
 ap_call_elements_from_wav (const ApCallAudio *audio)
 {
   const Law *law = find_law (audio);
-  GString *all = g_string_new ("wavparse ! audioconvert");
+  GString *all = g_string_new ("wavparse ! capsfilter caps=" WAV_CAPS " ! audioconvert");
 
   append_rate (all, audio->rate);
   if (law != NULL && law->encoder != NULL)

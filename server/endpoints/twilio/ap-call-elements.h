@@ -28,7 +28,7 @@
  * @caps: (out) (transfer full): of what goes in, and of what comes out
  *
  * Returns: (transfer full) (nullable): from the peer's audio to 16-bit PCM at the model's rate, @elements, and back to
- * the peer's; NULL if there is no decoder for it
+ * the peer's; NULL if there is no decoder for it, or its rate is below a telephone's
  */
 char *ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps **caps);
 

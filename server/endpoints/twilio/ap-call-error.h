@@ -8,7 +8,7 @@ typedef enum {
   AP_CALL_ERROR_SYNTAX,        /* no JSON */
   AP_CALL_ERROR_UTF8,          /* a string that is not UTF-8 */
   AP_CALL_ERROR_TOO_DEEP,      /* nested deeper than AP_JSON_MAX_DEPTH */
-  AP_CALL_ERROR_TOO_LARGE,     /* over AP_CALL_MESSAGE_BYTES, AP_CALL_PAYLOAD_BYTES, or what the peer takes */
+  AP_CALL_ERROR_TOO_LARGE,     /* over AP_CALL_MESSAGE_, _PAYLOAD_ or _ID_BYTES, or what the peer takes */
   AP_CALL_ERROR_NOT_OBJECT,    /* JSON, but no object */
   AP_CALL_ERROR_MISSING_FIELD, /* without what the event, or the command, is about */
   AP_CALL_ERROR_WRONG_TYPE,    /* an object where a string belongs, and the like */

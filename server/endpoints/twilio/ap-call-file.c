@@ -88,9 +88,11 @@ on_decoded (gpointer owner, guint64 session_id, GstBuffer *buffer)
 static void
 go_on (ApCall *call)
 {
+  ApSessionHost *host = ap_session_get_host (call->session);
+
   call->now = g_get_monotonic_time ();
-  ap_call_pump (call);
-  ap_session_host_end_round (ap_session_get_host (call->session));
+  ap_call_pump (call); /* which may end the call */
+  ap_session_host_end_round (host);
 }
 
 static void
@@ -144,7 +146,7 @@ feed (ApCall *call, ApCallFile *file)
   ap_call_playout_figures (call->playout, call->now, &figures);
   if (figures.queued_us >= AHEAD_MS * G_TIME_SPAN_MILLISECOND)
     return FALSE;
-  wanted = MIN (file->decoded->len, call->frame_bytes * 25);
+  wanted = MIN (file->decoded->len, ap_call_ms_to_bytes (call, AHEAD_MS));
   ap_call_playout_put (call->playout, ap_call_playout_generation (call->playout), file->decoded->data, wanted,
                        call->now);
   g_byte_array_remove_range (file->decoded, 0, wanted);

@@ -168,6 +168,7 @@ ap_call_drop_outbound (ApCall *call)
   if (!call->listens)
     ap_call_playout_clear (call->playout, call->now);
   call->heard_at = 0;
+  call->held = FALSE; /* the peer has room again, once it has heard of it */
 }
 
 /* ---- marks ---- */

@@ -49,6 +49,8 @@ struct _ApCall {
 void ap_call_complain (ApCall *call, guint kind, const char *text);
 /* How long so much of the peer's audio lasts, in milliseconds. */
 gint64 ap_call_bytes_to_ms (const ApCall *call, guint64 bytes);
+/* The other way round; not always whole samples. */
+guint ap_call_ms_to_bytes (const ApCall *call, guint ms);
 /* The close frame follows what has been sent; only the first one counts. */
 void ap_call_end (ApCall *call, guint16 code, const char *reason);
 

@@ -66,6 +66,12 @@ ap_call_bytes_to_ms (const ApCall *call, guint64 bytes)
   return (gint64)(bytes * 1000 / bytes_per_second (call));
 }
 
+guint
+ap_call_ms_to_bytes (const ApCall *call, guint ms)
+{
+  return (guint)((guint64)bytes_per_second (call) * ms / 1000);
+}
+
 void
 ap_call_end (ApCall *call, guint16 code, const char *reason)
 {
@@ -103,14 +109,16 @@ on_deadline (ApTimer *timer)
 
 /* ---- the caller's audio ---- */
 
-static void
+/* All that hear return FALSE when the pipeline has failed: the call may be gone. */
+
+static gboolean
 push (ApCall *call, const guint8 *data, gsize length)
 {
   call->pushed_bytes += length;
-  ap_session_push (call->session, data, length);
+  return ap_session_push (call->session, data, length);
 }
 
-static void
+static gboolean
 push_silence (ApCall *call, guint64 samples)
 {
   guint64 left = samples * ap_call_encoding_bytes (call->audio.encoding);
@@ -122,11 +130,13 @@ push_silence (ApCall *call, guint64 samples)
     call->unheard_from = call->pushed_bytes;
   call->unheard_to = call->pushed_bytes + left;
   for (; left > 0; left -= MIN (left, sizeof silence))
-    push (call, silence, (gsize)MIN (left, sizeof silence));
+    if (!push (call, silence, (gsize)MIN (left, sizeof silence)))
+      return FALSE;
+  return TRUE;
 }
 
 /* What is missing before it is made up for by silence, so that what listens keeps the time. */
-static void
+static gboolean
 hear_frame (ApCall *call, guint64 timestamp, const guint8 *payload, gsize length)
 {
   guint64 samples = length / ap_call_encoding_bytes (call->audio.encoding);
@@ -140,9 +150,7 @@ hear_frame (ApCall *call, guint64 timestamp, const guint8 *payload, gsize length
     ap_call_set (call->record->figures.silence_ms, call->gaps.silence * 1000 / call->audio.rate);
     ap_session_count_loss (call->session, 1, 0);
   }
-  if (silence > 0)
-    push_silence (call, silence);
-  push (call, payload, length);
+  return (silence == 0 || push_silence (call, silence)) && push (call, payload, length);
 }
 
 typedef struct {
@@ -157,18 +165,20 @@ early_frame_free (EarlyFrame *frame)
   g_free (frame);
 }
 
-static void
+static gboolean
 hear_frames_in_turn (ApCall *call, gboolean all)
 {
+  gboolean good = TRUE;
   EarlyFrame *frame;
 
-  while ((frame = ap_call_order_take (&call->order, all)) != NULL) {
+  while (good && (frame = ap_call_order_take (&call->order, all)) != NULL) {
     gsize length;
     const guint8 *payload = g_bytes_get_data (frame->payload, &length);
 
-    hear_frame (call, frame->timestamp, payload, length);
+    good = hear_frame (call, frame->timestamp, payload, length);
     early_frame_free (frame);
   }
+  return good;
 }
 
 static void
@@ -378,9 +388,8 @@ hear_of_live_call (ApCall *call, const ApCallMessage *message)
     ap_call_pump (call);
     break;
   case AP_CALL_STOP:
-    if (call->ordered)
-      hear_frames_in_turn (call, TRUE);
-    ap_call_end (call, 1000, "the call has ended");
+    if (!call->ordered || hear_frames_in_turn (call, TRUE))
+      ap_call_end (call, 1000, "the call has ended");
     break;
   case AP_CALL_UNKNOWN:
   case AP_CALL_CONNECTED:
@@ -471,10 +480,8 @@ ap_call_hang_up (ApCall *call, gboolean when_heard)
     return;
   call->now = g_get_monotonic_time ();
   call->hanging_up = TRUE;
-  if (!when_heard) {
-    call->held = FALSE; /* what is dropped needs no room */
+  if (!when_heard)
     ap_call_drop_outbound (call);
-  }
   ap_call_pump (call);
 }
 
