@@ -112,8 +112,8 @@ test_lenient (void)
     "{\"event\":\"dtmf\",\"dtmf\":{\"digit\":\"D\"}}",
     "{\"event\":\"media\",\"media\":{\"payload\":\"/////////w==\"}}",
     "{\"media\":{\"payload\":\"/////////w==\",\"timestamp\":160,\"chunk\":9,\"new\":{}},\"event\":\"media\"}",
-    " {\n\t\"event\" : \"media\", \"sequenceNumber\": \"\", \"media\": {\"payload\": \"\\/\\u002f//////\\/w==\", "
-    "\"timestamp\": \"\", \"chunk\": null}}",
+    (" {\n\t\"event\" : \"media\", \"sequenceNumber\": \"\", \"media\": {\"payload\": \"\\/\\u002f//////\\/w==\", "
+     "\"timestamp\": \"\", \"chunk\": null}}"),
   };
   g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
   guint16 port = server_process_port (server);
