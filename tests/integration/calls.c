@@ -275,7 +275,8 @@ static void
 mark (guint16 port, CallSimulator *call, const char *name_json)
 {
   g_autofree char *body = g_strdup_printf ("{\"name\":\"%s\"}", name_json);
-  g_autofree char *answer = command_call (port, call, "mark", body, 202);
+
+  g_free (command_call (port, call, "mark", body, 202));
 }
 
 /* A mark comes behind the audio before it, and counts as played when it has come back, but not after a clear. */
