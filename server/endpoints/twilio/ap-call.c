@@ -497,7 +497,8 @@ ap_call_clear (ApCall *call)
     return;
   call->now = g_get_monotonic_time ();
   ap_call_drop_outbound (call);
-  if (make_pipeline (call))
+  /* Elements that have heard nothing remember nothing, and half a millisecond goes into new ones. */
+  if (call->pushed_bytes == 0 || make_pipeline (call))
     ap_call_pump (call);
 }
 
