@@ -201,7 +201,6 @@ ap_call_playout_end_of_utterance (ApCallPlayout *playout)
 void
 ap_call_playout_clear (ApCallPlayout *playout, gint64 now)
 {
-  playout->dropped += playout->queued;
   ring_skip (playout, playout->queued);
   ap_call_marks_clear (playout->marks, now);
   ap_pacer_reset (&playout->pacer, now);

@@ -40,7 +40,7 @@ typedef struct {
 } ApCallItem;
 
 typedef struct {
-  guint64 sent_bytes, dropped_bytes, stale_bytes; /* stale: put with an old generation */
+  guint64 sent_bytes, dropped_bytes, stale_bytes; /* dropped: not those cleared; stale: put with an old generation */
   gint64 queued_us;                               /* what waits here: the age of a byte put now when it leaves */
   gint64 ahead_us;                                /* what the peer has not played yet, computed */
   guint64 confirmed;                              /* the position that marks show to have been heard */

@@ -19,6 +19,11 @@ enum {
   COMPLAINT_FAULT,
 };
 
+/* Whose names come from the peer: as facts, they can say nothing but themselves. */
+#define LOG_CALL(call)                                                                                                 \
+  AP_LOG_NUMBER ("session", ap_session_get_id ((call)->session)),                                                      \
+      AP_LOG_TEXT ("call", (call)->record->call_id != NULL ? (call)->record->call_id : "")
+
 /* Silence goes into the pipeline in pieces of this many bytes at most. */
 #define SILENCE_BYTES 4096
 
@@ -50,8 +55,8 @@ ap_call_complain (ApCall *call, guint kind, const char *text)
   if ((call->complaints & (1u << kind)) != 0)
     return;
   call->complaints |= 1u << kind;
-  ap_warning ("session=%" G_GUINT64_FORMAT " call=%s: %s; more of the kind are only counted",
-              ap_session_get_id (call->session), call->record->call_id != NULL ? call->record->call_id : "-", text);
+  ap_event (G_LOG_LEVEL_WARNING, "something about a call is wrong; more of the kind are only counted", LOG_CALL (call),
+            AP_LOG_TEXT ("reason", text));
 }
 
 static guint
@@ -338,9 +343,10 @@ start (ApCall *call, const ApCallMessage *message)
   begin_gaps (call);
   ap_call_start_outbound (call, message->start.frame_bytes);
   ap_call_table_add (call->room->table, call->record);
-  ap_info ("session=%" G_GUINT64_FORMAT " call=%s stream=%s of %s has started: %s, %u Hz",
-           ap_session_get_id (call->session), call->record->call_id, call->record->stream_id, call->record->service,
-           ap_call_encoding_name (call->audio.encoding), call->audio.rate);
+  ap_event (G_LOG_LEVEL_INFO, "a call has started", LOG_CALL (call), AP_LOG_TEXT ("stream", call->record->stream_id),
+            AP_LOG_TEXT ("service", call->record->service),
+            AP_LOG_TEXT ("codec", ap_call_encoding_name (call->audio.encoding)),
+            AP_LOG_NUMBER ("rate", call->audio.rate));
 }
 
 /* ---- messages ---- */
@@ -350,8 +356,7 @@ static void
 press (ApCall *call, char digit)
 {
   ap_call_table_add_digit (call->room->table, call->record, digit);
-  ap_info ("session=%" G_GUINT64_FORMAT " call=%s: key %c", ap_session_get_id (call->session), call->record->call_id,
-           digit);
+  ap_event (G_LOG_LEVEL_INFO, "a key", LOG_CALL (call), AP_LOG_TEXT ("digit", ((char[]){ digit, '\0' })));
   if (digit == '*')
     ap_call_clear (call);
   else if (digit == '#')
@@ -492,7 +497,8 @@ ap_call_clear (ApCall *call)
     return;
   call->now = g_get_monotonic_time ();
   ap_call_drop_outbound (call);
-  if (make_pipeline (call))
+  /* Elements that have heard nothing remember nothing, and half a millisecond goes into new ones. */
+  if (call->pushed_bytes == 0 || make_pipeline (call))
     ap_call_pump (call);
 }
 
