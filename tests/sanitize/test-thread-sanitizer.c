@@ -334,6 +334,38 @@ references (void)
   g_thread_join (thread);
 }
 
+typedef struct {
+  gatomicrefcount count;
+  int number;
+} Counted;
+
+static gpointer
+drop_count (gpointer data)
+{
+  Counted *counted = data;
+
+  g_assert_cmpint (counted->number, ==, 5);
+  if (g_atomic_ref_count_dec (&counted->count)) {
+    counted->number = 0;
+    g_free (counted);
+  }
+  return NULL;
+}
+
+static void
+counted_references (void)
+{
+  Counted *counted = g_new (Counted, 1);
+  GThread *thread;
+
+  g_atomic_ref_count_init (&counted->count);
+  counted->number = 5;
+  g_atomic_ref_count_inc (&counted->count);
+  thread = g_thread_new ("other", drop_count, counted);
+  drop_count (counted);
+  g_thread_join (thread);
+}
+
 static void
 test_races_are_found (gconstpointer fault)
 {
@@ -360,6 +392,7 @@ add_tests (void)
   g_test_add_data_func ("/ordered/pool", (gconstpointer)pool, test_locks_are_known);
   g_test_add_data_func ("/ordered/once", (gconstpointer)once, test_locks_are_known);
   g_test_add_data_func ("/ordered/references", (gconstpointer)references, test_locks_are_known);
+  g_test_add_data_func ("/ordered/counted-references", (gconstpointer)counted_references, test_locks_are_known);
 }
 
 int

@@ -171,6 +171,18 @@ g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
   REAL (g_atomic_rc_box_release_full) (box, clear);
 }
 
+gboolean
+g_atomic_ref_count_dec (gatomicrefcount *count)
+{
+  gboolean last;
+
+  release (count);
+  last = REAL (g_atomic_ref_count_dec) (count);
+  if (last)
+    acquire (count);
+  return last;
+}
+
 /* ---- Queues: what came before a push comes before what follows the pop. ---- */
 
 #define PUSH(name)                                                                                                     \
