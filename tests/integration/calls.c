@@ -2,6 +2,7 @@
 /* Calls of Twilio: what is said comes back, is taken back, and ends. */
 #include "call-support.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "test-wait.h"
@@ -338,6 +339,43 @@ test_hang_up (gconstpointer data)
   expect_no_calls (port);
 }
 
+/* What plays is heard to its end, of a service too whose marks do not come back. */
+static void
+test_hang_up_behind_file (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .hold = TRUE });
+  g_autoptr (GBytes) wav = tone_wav (LOW_HZ, 8000, 1, 1);
+  g_autofree char *playing = NULL, *answer = NULL;
+
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  playing = play_to_call (port, call, wav, 202);
+  answer = command_call (port, call, "hangup", "{\"when\":\"heard\"}", 202);
+  call_simulator_expect_close (call, 1000);
+  g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 50);
+  expect_no_calls (port);
+}
+
+/* A server that ends says so to a caller whom it speaks to. */
+static void
+test_shutdown (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
+  g_autoptr (GBytes) wav = tone_wav (LOW_HZ, 8000, 1, 20);
+  g_autofree char *playing = NULL;
+
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  playing = play_to_call (port, call, wav, 202);
+  speak_tone (call, HIGH_HZ, 25);
+  hear_frames (call, 0, 5);
+  server_process_signal (server, SIGTERM);
+  call_simulator_expect_close (call, 1001);
+  g_assert_cmpint (server_process_wait_exit (server), ==, 0);
+}
+
 /* The caller leaves: with a close frame and no stop, with neither, with a reset, in the middle of a message. */
 static void
 test_leave (void)
@@ -387,6 +425,8 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/marks", test_marks);
   g_test_add_data_func ("/calls/hang-up/now", "now", test_hang_up);
   g_test_add_data_func ("/calls/hang-up/heard", "heard", test_hang_up);
+  g_test_add_func ("/calls/hang-up/behind-file", test_hang_up_behind_file);
+  g_test_add_func ("/calls/shutdown", test_shutdown);
   g_test_add_func ("/calls/leave", test_leave);
   return g_test_run ();
 }
