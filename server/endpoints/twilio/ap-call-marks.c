@@ -18,8 +18,8 @@ struct _ApCallMarks {
   gint64 margin_us;
   ApCallMarkEnded ended;
   gpointer owner;
-  Entry entries[AP_CALL_MARKS_MAX];
-  guint length;
+  Entry *entries; /* most calls never have one */
+  guint length, capacity;
   guint64 last_id;
   guint64 played_offset;
   gint64 round_trip_us;
@@ -42,7 +42,17 @@ ap_call_marks_free (ApCallMarks *marks)
 {
   for (guint i = 0; i < marks->length; i++)
     g_free (marks->entries[i].name);
+  g_free (marks->entries);
   g_free (marks);
+}
+
+static void
+make_room (ApCallMarks *marks)
+{
+  if (marks->length < marks->capacity)
+    return;
+  marks->capacity = MAX (4, 2 * marks->capacity);
+  marks->entries = g_renew (Entry, marks->entries, marks->capacity);
 }
 
 guint64
@@ -53,6 +63,7 @@ ap_call_marks_add (ApCallMarks *marks, const char *name, guint64 offset)
   g_return_val_if_fail (last == NULL || last->offset <= offset, 0);
   if (marks->length == AP_CALL_MARKS_MAX || strlen (name) > AP_CALL_MARK_NAME_MAX)
     return 0;
+  make_room (marks);
   marks->entries[marks->length++] = (Entry){
     .id = ++marks->last_id,
     .name = g_strdup (name),
