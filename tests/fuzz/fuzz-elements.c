@@ -5,6 +5,7 @@
 #include "media/ap-pipeline.h"
 
 #include "fuzz.h"
+#include "library-leaks.h"
 
 #define MOST_WORDS 24
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "library-leaks.h"
 
 #define LONGEST     (16 * 1024)
 #define PATIENCE_US (10 * G_USEC_PER_SEC)

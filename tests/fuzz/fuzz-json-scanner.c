@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "library-leaks.h"
 
 typedef struct {
   JsonBuilder *builder;

@@ -6,18 +6,9 @@
 #include "media/ap-audio-format.h"
 
 #include "fuzz.h"
+#include "library-leaks.h"
 
 #define LONGEST 1024 /* GStreamer's parser of caps takes long for long ones */
-
-/* GLib keeps the name of every field of any caps for good, and never frees the tables of names that it has outgrown.
- * The unit tests look for leaks of ours. */
-const char *__asan_default_options (void);
-
-const char *
-__asan_default_options (void)
-{
-  return "detect_leaks=0";
-}
 
 static void
 on_log (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
