@@ -4,7 +4,12 @@
 
 #include "endpoints/twilio/ap-call-error.h"
 
-G_DEFINE_QUARK (ap - call - error - quark, ap_call_error)
+/* Not by G_DEFINE_QUARK(), whose cache two workers may write at the same moment. */
+GQuark
+ap_call_error_quark (void)
+{
+  return g_quark_from_static_string ("ap-call-error-quark");
+}
 
 void
 ap_call_message_clear (ApCallMessage *message)
