@@ -363,6 +363,20 @@ test_tokens (void)
   expect_no_calls (port);
 }
 
+/* Other services are not answered by /twiml, and have no token to show. */
+static void
+test_tokens_of_others (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER, "--call-token");
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call =
+      call_simulator_open (port, &(CallSetup){ .path = "/ws/signalwire", .stream = 1, .call = 1 });
+
+  expect_echo (call);
+  call_simulator_stop (call);
+  expect_no_calls (port);
+}
+
 /* ---- who does not read ---- */
 
 /* What is said to a caller who does not read is dropped when it is too old, the oldest first, and counted; the server
@@ -440,6 +454,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-errors/large-message", test_large_message);
   g_test_add_func ("/call-errors/max-calls", test_max_calls);
   g_test_add_func ("/call-errors/tokens", test_tokens);
+  g_test_add_func ("/call-errors/tokens-of-others", test_tokens_of_others);
   g_test_add_func ("/call-errors/slow-reader", test_slow_reader);
   for (guint seed = 1; seed <= 20; seed++) {
     g_autofree char *name = g_strdup_printf ("/call-errors/chaos/%u", seed);
