@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The words for what recordings are made of. */
+#include "endpoints/recording/ap-recording-types.h"
+
+static const char *const formats[] = { "wav", "mp3", "flac", "aac", "ogg", "webm" };
+static const char *const statuses[] = { "active", "completed", "error" };
+static const char *const errors[] = { "undecodable", "no_space",     "quota",     "too_large", "busy",
+                                      "storage",     "decoder_died", "not_found", "closed",    "limit" };
+
+GQuark
+ap_recording_error_quark (void)
+{
+  return g_quark_from_static_string ("ap-recording-error");
+}
+
+const char *
+ap_recording_error_name (const GError *error)
+{
+  if (error->domain != AP_RECORDING_ERROR || (gsize)error->code >= G_N_ELEMENTS (errors))
+    return "internal";
+  return errors[error->code];
+}
+
+static gboolean
+find (const char *const *words, gsize n, const char *text, guint *place)
+{
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal (words[i], text)) {
+      *place = (guint)i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+const char *
+ap_recording_format_to_string (ApRecordingFormat format)
+{
+  return formats[format];
+}
+
+gboolean
+ap_recording_format_parse (const char *text, ApRecordingFormat *format)
+{
+  guint place;
+
+  if (!find (formats, G_N_ELEMENTS (formats), text, &place))
+    return FALSE;
+  *format = (ApRecordingFormat)place;
+  return TRUE;
+}
+
+const char *
+ap_recording_status_to_string (ApRecordingStatus status)
+{
+  return statuses[status];
+}
+
+gboolean
+ap_recording_status_parse (const char *text, ApRecordingStatus *status)
+{
+  guint place;
+
+  if (!find (statuses, G_N_ELEMENTS (statuses), text, &place))
+    return FALSE;
+  *status = (ApRecordingStatus)place;
+  return TRUE;
+}
+
+void
+ap_recording_info_copy (ApRecordingInfo *to, const ApRecordingInfo *from)
+{
+  *to = *from;
+  to->user_id = g_strdup (from->user_id);
+}
+
+void
+ap_recording_info_clear (ApRecordingInfo *info)
+{
+  g_clear_pointer (&info->user_id, g_free);
+}
