@@ -24,6 +24,6 @@ typedef struct {
   const char *default_value; /* NULL: none */
   const char *help;
   gint64 least, most;     /* of a number */
-  const char *choices[5]; /* of a choice */
+  const char *choices[8]; /* of a choice */
   const char *variable;   /* NULL: `AUDIO_` and the name in capitals */
 } ApOption;

@@ -18,7 +18,9 @@ typedef struct {
   const char *const *protocols;
   /* It knows its clients by other means, which are @admit's to check: --api-token is not asked for. */
   gboolean no_token;
-  gsize max_message_bytes; /* from the client; 0: as --max-frame-bytes says */
+  /* The largest message from the client, as the room's settings say; NULL: as --max-frame-bytes says. @room: its state
+   */
+  gsize (*max_message_bytes) (gpointer room);
   /* It makes its pipelines by itself, with ap_session_set_pipeline(); else it has that of --pipeline, or the worker's
    * passthrough, from the start. */
   gboolean own_pipeline;

@@ -20,7 +20,7 @@ struct _ApSession {
   ApPipeline *pipeline;
   gboolean shares_pipeline; /* with the other sessions of the worker */
 
-  gsize bytes_in_pipeline;  /* of a shared pipeline, which gives back what it was given */
+  gsize bytes_in_pipeline;  /* of a shared pipeline, which gives back what it was given; or pending with the endpoint */
   guint frames_in_pipeline; /* likewise */
   ApSessionTally tally;
   ApTimer stall_check; /* while it waits for its pipeline */

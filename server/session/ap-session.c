@@ -86,7 +86,7 @@ ap_session_close (ApSession *session, guint16 code, const char *reason)
   if (session->closing)
     return;
   ap_session_begin_close (session, code, reason);
-  if (session->pipeline != NULL && (!session->shares_pipeline || session->bytes_in_pipeline > 0))
+  if (session->bytes_in_pipeline > 0 || (session->pipeline != NULL && !session->shares_pipeline))
     watch_for_stall (session);
   if (session->shares_pipeline || session->pipeline == NULL)
     ap_session_close_when_drained (session);
@@ -195,7 +195,8 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
   static guint64 last_id; /* atomic; 0 is nobody's */
   g_autoptr (ApSession) session = g_object_new (AP_TYPE_SESSION, NULL);
   const ApConnectionLimits limits = {
-    .max_message_bytes = endpoint->max_message_bytes > 0 ? endpoint->max_message_bytes : host->max_frame_bytes,
+    .max_message_bytes =
+        endpoint->max_message_bytes != NULL ? endpoint->max_message_bytes (room) : host->max_frame_bytes,
     .stall_seconds = host->output_stall_seconds,
     .ping_seconds = host->ping_seconds,
   };
@@ -305,6 +306,15 @@ ap_session_send (ApSession *session, ApOpcode opcode, const guint8 *data, gsize 
   ap_session_tally_out (&session->tally, length);
   ap_connection_send (session->connection, opcode, data, length);
   ap_session_flush_later (session);
+}
+
+void
+ap_session_add_pending (ApSession *session, gssize bytes)
+{
+  session->bytes_in_pipeline += (gsize)bytes;
+  if (session->closing && session->pipeline == NULL)
+    ap_session_close_when_drained (session);
+  ap_session_update_reading (session);
 }
 
 gsize

@@ -437,15 +437,11 @@ hear (ApCall *call, const ApCallMessage *message)
 }
 
 static gboolean
-is_to_be_read (ApCall *call, gsize length)
+is_to_be_read (ApCall *call)
 {
   if (call->ended)
     return FALSE;
   call->now = call->last_heard = g_get_monotonic_time ();
-  if (length > (gsize)call->room->settings->max_call_message_bytes) {
-    ap_call_end (call, 1009, "a message of a call may not be as large; --max-call-message-bytes says how large");
-    return FALSE;
-  }
   return TRUE;
 }
 
@@ -456,7 +452,7 @@ ap_call_text (ApSession *session, const char *data, gsize length)
   ApCallMessage *message = message_of_thread ();
   g_autoptr (GError) error = NULL;
 
-  if (!is_to_be_read (call, length))
+  if (!is_to_be_read (call))
     return;
   if (ap_call_read_text (call->dialect, data, length, message, &error))
     hear (call, message);
@@ -471,7 +467,7 @@ ap_call_binary (ApSession *session, const guint8 *data, gsize length)
   ApCallMessage *message = message_of_thread ();
   g_autoptr (GError) error = NULL;
 
-  if (!is_to_be_read (call, length))
+  if (!is_to_be_read (call))
     return;
   if (ap_call_read_binary (call->dialect, data, length, message, &error))
     hear (call, message);

@@ -54,6 +54,12 @@ static const ApHttpRoute routes[] = {
   { 0 },
 };
 
+static gsize
+max_message_bytes (gpointer room)
+{
+  return (gsize)((ApCallRoom *)room)->settings->max_call_message_bytes;
+}
+
 /* A dialect's own path and others; Twilio cannot be given the server's token, and is known by its signature. */
 #define CALL_ENDPOINT(dialect, first_path, ...)                                                                        \
   static gpointer open_##dialect (ApSession *session)                                                                  \
@@ -61,7 +67,7 @@ static const ApHttpRoute routes[] = {
     return ap_call_open (session, &ap_dialect_##dialect);                                                              \
   }                                                                                                                    \
   static const ApEndpoint dialect##_endpoint = { .path = first_path,                                                   \
-                                                 .max_message_bytes = AP_CALL_MESSAGE_BYTES,                           \
+                                                 .max_message_bytes = max_message_bytes,                               \
                                                  .own_pipeline = TRUE,                                                 \
                                                  .admit = ap_call_admit,                                               \
                                                  .open = open_##dialect,                                               \
