@@ -4,10 +4,11 @@
 #include "endpoints/recording/ap-recording-types.h"
 
 /* What is known of all recordings, as rows of SQLite (`index.sqlite`), so that a list needs no look into every file. A
- * cache: the journals are what counts, and an index that is missing, damaged or of another version is made anew.
+ * cache: the journals are what counts. An index that is missing, damaged or of another version is made anew, and after
+ * a power cut the last changes may be missing from it.
  *
- * Thread-safe, by a lock of its own; every function blocks on the disk. Errors: AP_RECORDING_ERROR_STORAGE, and
- * NOT_FOUND where it is said. */
+ * Thread-safe, by a lock of its own; every function blocks on the disk. Errors: AP_RECORDING_ERROR_STORAGE, NO_SPACE,
+ * and NOT_FOUND where it is said. */
 typedef struct _ApRecordingIndex ApRecordingIndex;
 
 /* Which of them, and what part of the list. */
@@ -21,7 +22,7 @@ typedef struct {
 /**
  * ap_recording_index_open:
  * @folder: where `index.sqlite` is; it exists
- * @rebuild: (out): the index is empty and has to be filled with what the files say
+ * @rebuild: (out): the index is empty: it has to be filled with what the files say, and is then declared to be complete
  *
  * One that cannot be used is kept as `index.sqlite.damaged`, in place of an older one of that name.
  *
@@ -29,6 +30,9 @@ typedef struct {
  */
 ApRecordingIndex *ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error);
 void ap_recording_index_free (ApRecordingIndex *index);
+
+/* Has been rebuilt: until this is said, each opening asks for it again. */
+gboolean ap_recording_index_declare_complete (ApRecordingIndex *index, GError **error);
 
 /* Inserts a row, or replaces that of the same id. */
 gboolean ap_recording_index_put (ApRecordingIndex *index, const ApRecordingInfo *info, GError **error);
@@ -43,8 +47,7 @@ gboolean ap_recording_index_get (ApRecordingIndex *index, const char *id, ApReco
  * ap_recording_index_list:
  * @total: (out) (optional): how many there are that fit, whatever the page
  *
- * Returns: (transfer full) (element-type ApRecordingInfo): the newest first, by the time of creation and then by id;
- * freed with its last reference
+ * Returns: (transfer full) (element-type ApRecordingInfo): the newest first; freed with its last reference
  */
 GPtrArray *ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filter, guint64 *total,
                                     GError **error);
@@ -63,7 +66,8 @@ gboolean ap_recording_index_sum_user (ApRecordingIndex *index, const char *user_
  * @time_us: Unix time in microseconds
  * @limit: at most so many
  *
- * Returns: (transfer full): the ids of recordings that ended before @time_us, the oldest first; NULL-terminated
+ * Returns: (transfer full): the ids of recordings that have ended and did not change since, the oldest first;
+ * NULL-terminated
  */
 char **ap_recording_index_older_than (ApRecordingIndex *index, gint64 time_us, guint limit, GError **error);
 
