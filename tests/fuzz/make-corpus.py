@@ -255,6 +255,34 @@ WORDS = {
 }
 
 
+CONTROLS = {
+    "empty": "",
+    "close": '{"type":"control","action":"close_session"}',
+    "status": ' {"action":"status","type":"control"} ',
+    "escaped": '{"\\u0074ype":"control","act\\u0069on":"st\\u0061tus"}',
+    "more": '{"type":"control","id":[1,{"action":"x"}],"action":"status","n":null}',
+    "twice": '{"type":"x","type":"control","action":"x","action":"close_session"}',
+    "nested": '{"type":{"type":"control"},"action":["status"]}',
+    "unknown": '{"type":"control","action":"delete"}',
+    "no-action": '{"type":"control"}',
+    "array": '["control","status"]',
+    "deep": '{"a":' + "[" * 20 + "]" * 20 + "}",
+    "surrogate": '{"type":"control","action":"\\ud800"}',
+    "nul": '{"type":"control\\u0000","action":"status\0"}',
+}
+
+QUERIES = {
+    "empty": "",
+    "defaults": "\n\n\n",
+    "typical": "user123\n48000\n2\nmp3",
+    "all-wrong": "\x1b\n44101\n3\nm4a",
+    "name": "J\u00fcrgen \U0001f3a7\n8000\n1\nwebm",
+    "name-of-controls": "a\u0085b\n\n\n",
+    "name-too-long": "\u00e9" * 129,
+    "number-signs": "\n+8000\n01\nwav ",
+}
+
+
 def write(name, inputs):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -274,6 +302,8 @@ if __name__ == "__main__":
         "json-of-asterisk": b'\5{"event":"MEDIA_XOFF","channel_id":"c"}',
         "digit": b'\3{"event":"websocket:dtmf","dtmf":{"digit":"7"}}',
     })
+    write("recording-control", {name: text.encode() for name, text in CONTROLS.items()} | {"not-utf-8": b'{"type":"\xff"}'})
+    write("recording-query", {name: text.encode() for name, text in QUERIES.items()} | {"not-utf-8": b"a\xffb\n8000\n1\nogg"})
     write("twilio-webhook", {name: text.encode() for name, text in WEBHOOKS.items()})
     write("http", {name: text.encode("latin-1") for name, text in REQUESTS.items()})
     write("target", {name: text.encode() for name, text in TARGETS.items()})

@@ -5,8 +5,21 @@
 
 static const char *const formats[] = { "wav", "mp3", "flac", "aac", "ogg", "webm" };
 static const char *const statuses[] = { "active", "completed", "error" };
-static const char *const errors[] = { "undecodable", "no_space",     "quota",     "too_large", "busy",
-                                      "storage",     "decoder_died", "not_found", "closed",    "limit" };
+static const struct {
+  const char *name, *title;
+} errors[] = {
+  [AP_RECORDING_ERROR_UNDECODABLE] = { "undecodable", "Audio cannot be decoded" },
+  [AP_RECORDING_ERROR_NO_SPACE] = { "no_space", "No space left" },
+  [AP_RECORDING_ERROR_QUOTA] = { "quota", "Quota exceeded" },
+  [AP_RECORDING_ERROR_TOO_LARGE] = { "too_large", "Chunk too large" },
+  [AP_RECORDING_ERROR_BUSY] = { "busy", "Session is busy" },
+  [AP_RECORDING_ERROR_STORAGE] = { "storage", "Storage failed" },
+  [AP_RECORDING_ERROR_DECODER_DIED] = { "decoder_died", "Decoder died" },
+  [AP_RECORDING_ERROR_NOT_FOUND] = { "not_found", "Session not found" },
+  [AP_RECORDING_ERROR_CLOSED] = { "closed", "Session is closed" },
+  [AP_RECORDING_ERROR_LIMIT] = { "limit", "Limit reached" },
+  [AP_RECORDING_ERROR_BAD_CONTROL] = { "bad_control", "Invalid control message" },
+};
 
 GQuark
 ap_recording_error_quark (void)
@@ -14,12 +27,22 @@ ap_recording_error_quark (void)
   return g_quark_from_static_string ("ap-recording-error");
 }
 
+static gboolean
+is_known (const GError *error)
+{
+  return error->domain == AP_RECORDING_ERROR && (gsize)error->code < G_N_ELEMENTS (errors);
+}
+
 const char *
 ap_recording_error_name (const GError *error)
 {
-  if (error->domain != AP_RECORDING_ERROR || (gsize)error->code >= G_N_ELEMENTS (errors))
-    return "internal";
-  return errors[error->code];
+  return is_known (error) ? errors[error->code].name : "internal";
+}
+
+const char *
+ap_recording_error_title (const GError *error)
+{
+  return is_known (error) ? errors[error->code].title : "Internal error";
 }
 
 static gboolean

@@ -60,12 +60,14 @@ typedef enum {
   AP_RECORDING_ERROR_NOT_FOUND,
   AP_RECORDING_ERROR_CLOSED,
   AP_RECORDING_ERROR_LIMIT, /* too many recordings, or sockets of one */
+  AP_RECORDING_ERROR_BAD_CONTROL,
 } ApRecordingErrorCode;
 
 #define AP_RECORDING_ERROR (ap_recording_error_quark ())
 GQuark ap_recording_error_quark (void);
-/* The error's word on the wire: `undecodable`, `no_space` and so on. */
+/* The error's word on the wire: `undecodable`, `no_space`; in words: `Session not found`. */
 const char *ap_recording_error_name (const GError *error);
+const char *ap_recording_error_title (const GError *error);
 
 /* The words of the API: `wav`, `active` and so on. */
 const char *ap_recording_format_to_string (ApRecordingFormat format);
