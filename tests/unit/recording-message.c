@@ -5,6 +5,9 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "call-support.h"
+#include "endpoints/recording/ap-recording-query.h"
+
 #define ID "0f5e2a52-8a3c-4b1e-9d0a-6f3f5f7a9c11"
 
 static gboolean
@@ -249,6 +252,79 @@ test_errors (void)
                "{\"error\":\"Invalid channels\",\"valid_values\":[1,2],\"detail\":\"why\"}");
 }
 
+/* --- the page: its examples are what is read and written --- */
+
+static const char *
+example (GPtrArray *examples, const char *section)
+{
+  for (guint i = 0; i < examples->len; i++) {
+    const CallExample *found = g_ptr_array_index (examples, i);
+
+    if (g_str_equal (found->chapter, "WebSocket") && g_str_equal (found->section, section))
+      return found->body;
+  }
+  g_error ("no example of %s", section);
+}
+
+static GError *
+refusal_of (const char *text)
+{
+  ApRecordingControl control;
+  GError *error = NULL;
+
+  g_assert_false (parse (text, strlen (text), &control, &error));
+  return error;
+}
+
+static char *
+problem_of (const ApRecordingQueryText *text)
+{
+  ApRecordingQuery query = { 0 };
+  char *problem;
+
+  g_assert_false (ap_recording_query_parse (text, &query, &query, &problem));
+  return problem;
+}
+
+static void
+assert_page_reads (GPtrArray *examples)
+{
+  ApRecordingControl control = AP_RECORDING_CONTROL_STATUS;
+  const char *close = example (examples, "close_session");
+  const char *status = example (examples, "status");
+
+  g_assert_true (parse (close, strlen (close), &control, NULL));
+  g_assert_cmpint (control, ==, AP_RECORDING_CONTROL_CLOSE_SESSION);
+  g_assert_true (parse (status, strlen (status), &control, NULL));
+  g_assert_cmpint (control, ==, AP_RECORDING_CONTROL_STATUS);
+}
+
+static void
+test_page (void)
+{
+  g_autoptr (GPtrArray) examples = call_examples ("recording.md");
+  ApRecordingInfo created = active;
+  ApRecordingInfo completed = active;
+  g_autoptr (GError) undecodable =
+      g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "no MP3 frame in 64 KiB");
+  g_autoptr (GError) unknown =
+      g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "Session not found");
+  g_autoptr (GError) control = refusal_of ("{\"type\":\"control\",\"action\":\"stop\"}");
+  const ApRecordingQueryText query = { .sample_rate = "44101" };
+
+  created.total_chunks = created.bytes_received = created.frames = 0;
+  completed.status = AP_RECORDING_COMPLETED;
+  assert_page_reads (examples);
+  assert_json (ap_recording_format_greeting (&created), example (examples, "Greeting"));
+  assert_json (ap_recording_format_ack (&active, 8192, TRUE), example (examples, "Acknowledgement"));
+  assert_json (ap_recording_format_failure (&active, undecodable), example (examples, "Failure"));
+  assert_json (ap_recording_format_status (&active, TRUE), example (examples, "Status"));
+  assert_json (ap_recording_format_completed (&completed), example (examples, "Completed"));
+  assert_json (ap_recording_format_bad_control (ID, control), example (examples, "Bad control message"));
+  assert_json (problem_of (&query), example (examples, "Invalid query"));
+  assert_json (ap_recording_format_error (unknown, ID), example (examples, "Session not found"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -261,5 +337,6 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-message/durations", test_durations);
   g_test_add_func ("/recording-message/failure", test_failure);
   g_test_add_func ("/recording-message/errors", test_errors);
+  g_test_add_func ("/recording-message/page", test_page);
   return g_test_run ();
 }
