@@ -17,8 +17,8 @@ typedef struct {
  * came from fails with that error. */
 typedef gboolean (*ApDecoderPcm) (gpointer owner, const guint8 *data, gsize length, GError **error);
 
-/* The most that a PCM decoder carries over: less than a frame. */
-#define AP_DECODER_MAX_CARRY 15
+/* Room for what a PCM decoder carries over: less than a frame, of at most four channels. */
+#define AP_DECODER_MAX_CARRY 8
 
 /**
  * ap_decoder_feed:
