@@ -42,6 +42,8 @@
 #define AP_HTTP_REQUEST_SECONDS 30
 /* Bytes a second: a client that reads a long answer more slowly, all in all, does not get its end. */
 #define AP_HTTP_LEAST_RATE (16 * 1024)
+/* Of a file that is an answer, so much is in memory at a time. */
+#define AP_HTTP_PIECE_BYTES (128 * 1024)
 /* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
 #define AP_LISTEN_BACKLOG 4096
 /* Connections accepted in one go. */

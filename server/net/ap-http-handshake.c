@@ -2,6 +2,7 @@
 #include "net/ap-http-handshake.h"
 
 #include "base/ap-limits.h"
+#include "net/ap-http-request-private.h"
 #include "net/ap-tokens.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "net/ap-http-request.h"
+#include "net/ap-http-request-private.h"
 
 #include "base/ap-invoke.h"
 #include "base/ap-json.h"
@@ -40,6 +40,11 @@ typedef struct {
   GPtrArray *headers; /* (nullable) */
   char *content_type;
   GBytes *body;
+  /* Or, in place of @body: */
+  goffset length;
+  ApHttpBodyFunc begin;
+  gpointer data;
+  GDestroyNotify destroy;
 } Answer;
 
 static void
@@ -246,7 +251,7 @@ ap_http_request_set_connection (GSocketAddress *peer, GSocketConnection *connect
 
 /* A long answer may take longer than a request, and not for ever. */
 static void
-extend_deadline (SoupServerMessage *message, gsize length)
+extend_deadline (SoupServerMessage *message, goffset length)
 {
   GSocketAddress *peer = soup_server_message_get_remote_address (message);
   GWeakRef *ref = peer != NULL ? g_object_get_data (G_OBJECT (peer), CONNECTION_KEY) : NULL;
@@ -254,6 +259,25 @@ extend_deadline (SoupServerMessage *message, gsize length)
 
   if (connection != NULL && length > AP_HTTP_LEAST_RATE)
     ap_listener_set_deadline (connection, AP_HTTP_REQUEST_SECONDS + (guint)(length / AP_HTTP_LEAST_RATE));
+}
+
+static void
+begin_body (SoupServerMessage *message, const Answer *answer)
+{
+  SoupMessageBody *body = soup_server_message_get_response_body (message);
+
+  soup_message_body_truncate (body); /* libsoup may have answered before us */
+  if (answer->begin != NULL && answer->length > 0) {
+    soup_message_headers_set_content_length (soup_server_message_get_response_headers (message), answer->length);
+    soup_message_body_set_accumulate (body, FALSE);
+    if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
+      return;
+    extend_deadline (message, answer->length);
+    answer->begin (message, answer->data);
+  } else if (answer->body != NULL && g_bytes_get_size (answer->body) > 0) { /* libsoup complains of an empty one */
+    extend_deadline (message, (goffset)g_bytes_get_size (answer->body));
+    soup_message_body_append_bytes (body, answer->body);
+  }
 }
 
 static void
@@ -275,14 +299,9 @@ answer_now (const Answer *answer)
   /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */
   if (soup_message_headers_get_one (headers, "Connection") == NULL)
     soup_message_headers_replace (headers, "Connection", "close");
-  /* libsoup may have answered before us. */
-  soup_message_body_truncate (soup_server_message_get_response_body (message));
   if (answer->content_type != NULL)
     soup_message_headers_replace (headers, "Content-Type", answer->content_type);
-  if (answer->body != NULL && g_bytes_get_size (answer->body) > 0) { /* libsoup complains of an empty one */
-    soup_message_body_append_bytes (soup_server_message_get_response_body (message), answer->body);
-    extend_deadline (message, g_bytes_get_size (answer->body));
-  }
+  begin_body (message, answer);
   if (request->deadline == NULL)
     return;
   end_deadline (request);
@@ -304,26 +323,51 @@ free_answer (gpointer data)
   ap_http_request_unref (answer->request);
   g_clear_pointer (&answer->headers, g_ptr_array_unref);
   g_clear_pointer (&answer->body, g_bytes_unref);
+  if (answer->destroy != NULL)
+    answer->destroy (answer->data);
   g_free (answer->content_type);
   g_free (answer);
 }
 
-void
-ap_http_request_respond (ApHttpRequest *request, guint status, const char *content_type, GBytes *body)
+/* @template: what there is of an answer beside its request and its headers; strings are copied. */
+static void
+respond (ApHttpRequest *request, const Answer *template)
 {
-  Answer *answer = g_new0 (Answer, 1);
+  Answer *answer = g_memdup2 (template, sizeof *template);
 
   answer->request = ap_http_request_ref (request);
-  answer->status = status;
   answer->headers = __atomic_exchange_n (&request->answer_headers, NULL, __ATOMIC_ACQ_REL); /* several may answer */
-  answer->content_type = g_strdup (content_type);
-  answer->body = body != NULL ? g_bytes_ref (body) : NULL;
+  answer->content_type = g_strdup (template->content_type);
   if (!g_main_context_is_owner (request->context)) {
     ap_invoke (request->context, on_answer, answer, free_answer);
     return;
   }
   answer_now (answer);
   free_answer (answer);
+}
+
+void
+ap_http_request_respond (ApHttpRequest *request, guint status, const char *content_type, GBytes *body)
+{
+  respond (request, &(Answer){
+                        .status = status,
+                        .content_type = (char *)content_type,
+                        .body = body != NULL ? g_bytes_ref (body) : NULL,
+                    });
+}
+
+void
+ap_http_request_respond_in_pieces (ApHttpRequest *request, guint status, const char *content_type, goffset length,
+                                   ApHttpBodyFunc begin, gpointer data, GDestroyNotify destroy)
+{
+  respond (request, &(Answer){
+                        .status = status,
+                        .content_type = (char *)content_type,
+                        .length = length,
+                        .begin = begin,
+                        .data = data,
+                        .destroy = destroy,
+                    });
 }
 
 void

@@ -7,6 +7,7 @@
 #include "base/ap-log.h"
 #include "base/ap-metrics.h"
 #include "net/ap-http-handshake.h"
+#include "net/ap-http-request-private.h"
 #include "net/ap-http-target.h"
 #include "net/ap-listener.h"
 #include "net/ap-origin.h"

@@ -3,6 +3,7 @@
  * and answers that come later. */
 #include "base/ap-limits.h"
 #include "base/ap-metrics.h"
+#include "net/ap-http-request-private.h"
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
 
