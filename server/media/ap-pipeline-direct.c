@@ -15,6 +15,7 @@ typedef struct {
   GstElement *bin;
   GstPad *source_pad;
   GstPad *sink_pad;
+  GstCaps *out_caps; /* NULL: any */
   gboolean eos;
   /* While the elements are on the worker's stack, what a call back asks for waits until they have returned. */
   gboolean inside;
@@ -45,6 +46,28 @@ on_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     direct->eos = TRUE;
   gst_event_unref (event);
+  return TRUE;
+}
+
+/* What the elements may make is asked of who gets it. This pad is it: a capsfilter before it would cost every buffer a
+ * call, and every pipeline some kilobytes. */
+static gboolean
+on_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCaps *ours = ((Direct *)gst_pad_get_element_private (pad))->out_caps;
+  g_autoptr (GstCaps) result = NULL;
+  GstCaps *theirs;
+
+  if (ours == NULL || (GST_QUERY_TYPE (query) != GST_QUERY_CAPS && GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS))
+    return gst_pad_query_default (pad, parent, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS) {
+    gst_query_parse_accept_caps (query, &theirs);
+    gst_query_set_accept_caps_result (query, gst_caps_is_subset (theirs, ours));
+    return TRUE;
+  }
+  gst_query_parse_caps (query, &theirs);
+  result = theirs != NULL ? gst_caps_intersect_full (theirs, ours, GST_CAPS_INTERSECT_FIRST) : gst_caps_ref (ours);
+  gst_query_set_caps_result (query, result);
   return TRUE;
 }
 
@@ -96,6 +119,7 @@ take_down (Direct *direct)
   gst_object_unref (direct->bin);
   gst_object_unref (direct->source_pad);
   gst_object_unref (direct->sink_pad);
+  gst_clear_caps (&direct->out_caps);
   g_clear_error (&direct->failure);
   g_mutex_clear (&direct->lock);
   g_free (direct);
@@ -192,34 +216,53 @@ static const ApPipelineEndsVtable vtable = { direct_push, direct_submit, direct_
 static gboolean
 link_pads (Direct *direct)
 {
-  g_autoptr (GstPad) elements_in = gst_element_get_static_pad (direct->bin, "sink");
-  g_autoptr (GstPad) elements_out = gst_element_get_static_pad (direct->bin, "src");
+  g_autoptr (GstPad) elements_in = ap_pipeline_find_pad (direct->bin, GST_PAD_SINK);
+  g_autoptr (GstPad) elements_out = ap_pipeline_find_pad (direct->bin, GST_PAD_SRC);
 
   direct->source_pad = gst_object_ref_sink (gst_pad_new ("direct-source", GST_PAD_SRC));
   direct->sink_pad = gst_object_ref_sink (gst_pad_new ("direct-sink", GST_PAD_SINK));
   gst_pad_set_element_private (direct->sink_pad, direct);
   gst_pad_set_chain_function (direct->sink_pad, on_buffer);
   gst_pad_set_event_function (direct->sink_pad, on_event);
+  gst_pad_set_query_function (direct->sink_pad, on_query);
   gst_pad_set_active (direct->source_pad, TRUE);
   gst_pad_set_active (direct->sink_pad, TRUE);
   return gst_pad_link (direct->source_pad, elements_in) == GST_PAD_LINK_OK &&
          gst_pad_link (elements_out, direct->sink_pad) == GST_PAD_LINK_OK;
 }
 
-static void
-push_preamble (Direct *direct, GstCaps *caps)
+static GstEvent *
+segment_event_new (void)
 {
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (direct->source_pad, gst_event_new_stream_start ("audio"));
+  return gst_event_new_segment (&segment);
+}
+
+/* Every pad keeps the events that its stream began with. These two are the same for all streams: one of each will do.
+ */
+static void
+push_preamble (Direct *direct, GstCaps *caps)
+{
+  static gsize made;
+  static GstEvent *stream_start, *segment;
+
+  if (g_once_init_enter (&made)) {
+    stream_start = gst_event_new_stream_start ("audio");
+    segment = segment_event_new ();
+    GST_MINI_OBJECT_FLAG_SET (stream_start, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);
+    GST_MINI_OBJECT_FLAG_SET (segment, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);
+    g_once_init_leave (&made, 1);
+  }
+  gst_pad_push_event (direct->source_pad, gst_event_ref (stream_start));
   if (caps != NULL)
     gst_pad_push_event (direct->source_pad, gst_event_new_caps (caps));
-  gst_pad_push_event (direct->source_pad, gst_event_new_segment (&segment));
+  gst_pad_push_event (direct->source_pad, gst_event_ref (segment));
 }
 
 ApPipelineEnds *
-ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin, GstCaps *caps,
+ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin, const ApPipelineSpec *spec,
                         GError **error)
 {
   Direct *direct = g_new0 (Direct, 1);
@@ -229,6 +272,7 @@ ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
   direct->pipeline = pipeline;
   direct->sink = sink;
   direct->bin = gst_object_ref (bin);
+  gst_caps_replace (&direct->out_caps, spec->out_caps);
   g_mutex_init (&direct->lock);
   gst_element_set_bus (bin, bus);
   if (!link_pads (direct) || gst_element_set_state (bin, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
@@ -238,7 +282,7 @@ ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
     take_down (direct);
     return NULL;
   }
-  push_preamble (direct, caps);
+  push_preamble (direct, spec->caps);
   return &direct->ends;
 }
 

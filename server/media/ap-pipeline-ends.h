@@ -28,14 +28,18 @@ typedef struct {
   void (*ended) (ApPipeline *pipeline, const GError *error);
 } ApPipelineSink;
 
-/* @bin: (nullable): the elements, with one pad "sink" and one "src". All three start the elements. */
+/* @bin: (nullable): the elements, in which ap_pipeline_find_pad() finds a pad each way. All three start the elements.
+ */
 ApPipelineEnds *ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
-                                        GstCaps *caps, GError **error);
+                                        const ApPipelineSpec *spec, GError **error);
 ApPipelineEnds *ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin,
-                                        GstCaps *caps, GError **error);
+                                        const ApPipelineSpec *spec, GError **error);
 
 /* Without elements. NULL where GStreamer gave its source a thread all the same. */
 ApPipelineEnds *ap_pipeline_stepped_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstCaps *caps);
+
+/* Returns: (transfer full) (nullable): where audio goes into @elements (a sink pad), or comes out (a source pad) */
+GstPad *ap_pipeline_find_pad (GstElement *elements, GstPadDirection direction);
 
 /* TRUE when no element of @bin has a thread of its own or waits. */
 gboolean ap_pipeline_direct_allows (GstElement *bin);

@@ -233,14 +233,25 @@ make_source (Queued *queued, GstCaps *caps, guint64 max_bytes)
 }
 
 static GstElement *
-make_sink (Queued *queued)
+make_sink (Queued *queued, GstCaps *caps)
 {
   GstAppSinkCallbacks callbacks = { .new_sample = on_new_sample, .eos = on_eos };
-  GstElement *sink = g_object_new (GST_TYPE_APP_SINK, "sync", FALSE, "async", FALSE, "buffer-list", TRUE,
+  GstElement *sink = g_object_new (GST_TYPE_APP_SINK, "caps", caps, "sync", FALSE, "async", FALSE, "buffer-list", TRUE,
                                    "enable-last-sample", FALSE, "emit-signals", FALSE, NULL);
 
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, g_atomic_rc_box_acquire (queued->shared), shared_unref);
   return sink;
+}
+
+/* Pads of elements within a bin can be linked to others' only by pads of the bin's own. */
+static void
+show_pad (GstElement *bin, const char *name, GstPadDirection direction)
+{
+  g_autoptr (GstPad) own = gst_element_get_static_pad (bin, name);
+  g_autoptr (GstPad) inner = own == NULL ? ap_pipeline_find_pad (bin, direction) : NULL;
+
+  if (inner != NULL)
+    gst_element_add_pad (bin, gst_ghost_pad_new (name, inner));
 }
 
 static gboolean
@@ -250,14 +261,17 @@ link_and_start (Queued *queued, GstElement *bin, GstElement *sink)
   gboolean linked;
 
   gst_bin_add_many (GST_BIN (queued->gst_pipeline), source, sink, NULL);
-  if (bin != NULL)
+  if (bin != NULL) {
+    show_pad (bin, "sink", GST_PAD_SINK);
+    show_pad (bin, "src", GST_PAD_SRC);
     gst_bin_add (GST_BIN (queued->gst_pipeline), bin);
+  }
   linked = bin != NULL ? gst_element_link_many (source, bin, sink, NULL) : gst_element_link (source, sink);
   return linked && gst_element_set_state (queued->gst_pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
 }
 
 ApPipelineEnds *
-ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin, GstCaps *caps,
+ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstElement *bin, const ApPipelineSpec *spec,
                         GError **error)
 {
   Queued *queued = g_new0 (Queued, 1);
@@ -272,8 +286,8 @@ ap_pipeline_queued_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
   bus = ap_pipeline_bus_new (on_message, g_atomic_rc_box_acquire (queued->shared), shared_unref);
   gst_element_set_bus (queued->gst_pipeline, bus);
   /* Sessions that share a pipeline are each held to their own bound; one that has it alone is held to this. */
-  make_source (queued, caps, bin != NULL ? AP_SESSION_HIGH_WATER : 0);
-  if (!link_and_start (queued, bin, make_sink (queued))) {
+  make_source (queued, spec->caps, bin != NULL ? AP_SESSION_HIGH_WATER : 0);
+  if (!link_and_start (queued, bin, make_sink (queued, spec->out_caps))) {
     g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
                  "the pipeline cannot be started: its elements refuse to link or to run");
     queued_free (&queued->ends);

@@ -169,12 +169,23 @@ on_ended (ApPipeline *pipeline, const GError *error)
 
 static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
 
+GstPad *
+ap_pipeline_find_pad (GstElement *elements, GstPadDirection direction)
+{
+  GstPad *pad = gst_element_get_static_pad (elements, direction == GST_PAD_SINK ? "sink" : "src");
+
+  if (pad == NULL && GST_IS_BIN (elements))
+    pad = gst_bin_find_unlinked_pad (GST_BIN (elements), direction);
+  return pad;
+}
+
 static GstElement *
 parse (const char *elements, GError **error)
 {
+  const GstParseFlags flags =
+      GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS | GST_PARSE_FLAG_PLACE_IN_BIN;
   g_autoptr (GError) reason = NULL;
-  g_autoptr (GstElement) bin = gst_parse_bin_from_description_full (
-      elements, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, &reason);
+  g_autoptr (GstElement) bin = gst_parse_bin_from_description_full (elements, FALSE, NULL, flags, &reason);
 
   if (bin == NULL || reason != NULL) {
     g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline '%s' cannot be built: %s", elements,
@@ -183,8 +194,7 @@ parse (const char *elements, GError **error)
   }
   gst_object_ref_sink (bin);
   for (guint i = 0; i < 2; i++) {
-    const char *name = i == 0 ? "sink" : "src";
-    g_autoptr (GstPad) pad = gst_element_get_static_pad (bin, name);
+    g_autoptr (GstPad) pad = ap_pipeline_find_pad (bin, i == 0 ? GST_PAD_SINK : GST_PAD_SRC);
 
     if (pad == NULL) {
       g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
@@ -222,11 +232,11 @@ ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callback
   if (spec->caps != NULL)
     pipeline->format = ap_audio_format_from_caps (spec->caps);
   if (direct)
-    pipeline->ends = ap_pipeline_direct_new (pipeline, &sink, bin, spec->caps, error);
+    pipeline->ends = ap_pipeline_direct_new (pipeline, &sink, bin, spec, error);
   else if (bin == NULL && spec->mode != AP_PIPELINE_MODE_QUEUED)
     pipeline->ends = ap_pipeline_stepped_new (pipeline, &sink, spec->caps);
   if (pipeline->ends == NULL && !direct)
-    pipeline->ends = ap_pipeline_queued_new (pipeline, &sink, bin, spec->caps, error);
+    pipeline->ends = ap_pipeline_queued_new (pipeline, &sink, bin, spec, error);
   return pipeline->ends != NULL ? g_steal_pointer (&pipeline) : NULL;
 }
 

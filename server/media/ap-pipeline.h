@@ -3,8 +3,7 @@
 
 #include <gst/gst.h>
 
-/* GStreamer elements between our two ends. Knows no protocol. Belongs to the worker's thread, on which all its call
- * backs come.
+/* GStreamer elements between our two ends. Knows no protocol. On the worker's thread, with all its call backs.
  *
  * Without elements it is `appsrc ! appsink`, through which the worker itself passes what a round of the event loop
  * brought, as one buffer list. With elements it runs queued, `appsrc ! elements ! appsink` with a streaming thread; or
@@ -24,6 +23,7 @@ typedef struct {
   const char *elements; /* as gst-launch-1.0 takes them; NULL: none, what goes in comes out */
   GstCaps *caps;        /* of what goes in, fixed; NULL: bytes of no declared kind */
   ApPipelineMode mode;
+  GstCaps *out_caps; /* of what comes out of the elements, fixed; NULL: as they like */
 } ApPipelineSpec;
 
 typedef struct {

@@ -16,7 +16,7 @@
 
 typedef struct {
   ApPipelineMode mode;
-  GstCaps *caps;
+  GstCaps *caps, *out_caps;
   GMainContext *context;
   GMainContextPusher *pusher;
   ApPipeline *pipeline;
@@ -89,6 +89,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_byte_array_unref (fixture->bytes);
   g_array_unref (fixture->sizes);
   gst_clear_caps (&fixture->caps);
+  gst_clear_caps (&fixture->out_caps);
   g_clear_error (&fixture->error);
 }
 
@@ -96,7 +97,7 @@ static gboolean
 build (Fixture *fixture, const char *elements, GError **error)
 {
   static const ApPipelineCallbacks callbacks = { on_frame, on_batch_end, on_room, on_ended };
-  const ApPipelineSpec spec = { elements, fixture->caps, fixture->mode };
+  const ApPipelineSpec spec = { elements, fixture->caps, fixture->mode, fixture->out_caps };
 
   fixture->pipeline = ap_pipeline_new (&spec, &callbacks, fixture, error);
   return fixture->pipeline != NULL;
@@ -183,6 +184,22 @@ test_mulaw (Fixture *fixture, gconstpointer data)
   start (fixture, "mulawenc_demo");
   push_frames (fixture, 0, 50);
   run_until (fixture->bytes->len == 50 * FRAME / 2);
+}
+
+/* Elements that can make several things make what is asked for; who cannot fails. */
+static void
+test_out_caps (Fixture *fixture, gconstpointer data)
+{
+  fixture->out_caps = gst_caps_from_string (FLOATS);
+  start (fixture, "audioconvert ! identity");
+  push_frames (fixture, 0, 3);
+  run_until (fixture->bytes->len == 3 * 2 * FRAME);
+  g_assert_cmpuint (fixture->ends, ==, 0);
+  g_clear_object (&fixture->pipeline);
+  start (fixture, "identity");
+  push_frames (fixture, 0, 1);
+  run_until (fixture->ends == 1);
+  g_assert_error (fixture->error, AP_ERROR, AP_ERROR_PIPELINE);
 }
 
 /* An element with memory: 10 ms of silence first, then what was put in. */
@@ -544,6 +561,7 @@ main (int argc, char **argv)
   ADD_BOTH ("identity", test_identity);
   ADD_BOTH ("sizes", test_sizes);
   ADD_BOTH ("mulaw", test_mulaw);
+  ADD_BOTH ("out-caps", test_out_caps);
   ADD_BOTH ("echo", test_echo);
   ADD_BOTH ("end-drains", test_end_drains);
   ADD_BOTH ("end-drains-elements", test_end_drains_elements);

@@ -68,11 +68,11 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   if (elements != NULL)
     append (all, elements);
   if (audio->rate != AP_CALL_MODEL_RATE)
-    append (all, AP_CALL_RESAMPLER); /* to the rate that the last caps ask for */
+    append (all, AP_CALL_RESAMPLER); /* to the rate that is asked for at the end */
   if (law->encoder != NULL)
     append (all, law->encoder);
-  append (all, "capsfilter caps=");
-  g_string_append (all, wire);
+  if (all->len == 0)
+    append (all, "identity");
   return g_string_free (all, FALSE);
 }
 

@@ -25,7 +25,7 @@
  * ap_call_elements_make:
  * @audio: of the peer, one channel
  * @elements: (nullable): what is between, at the model's rate
- * @caps: (out) (transfer full): of what goes in, and of what comes out
+ * @caps: (out) (transfer full): of what goes in, and of what is to be asked for at the end
  *
  * Returns: (transfer full) (nullable): from the peer's audio to 16-bit PCM at the model's rate, @elements, and back to
  * the peer's; NULL if there is no decoder for it, or its rate is below a telephone's

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The queue starts with so many frames and doubles as needed; what is larger is given back once it has run dry. */
-#define SMALL_FRAMES 16
+#define SMALL_FRAMES 4
 
 struct _ApCallPlayout {
   ApCallPlayoutConfig config;

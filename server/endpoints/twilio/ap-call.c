@@ -273,7 +273,7 @@ is_let_in (ApCall *call, const ApCallMessage *message)
 static gboolean
 make_pipeline (ApCall *call)
 {
-  const ApPipelineSpec spec = { call->elements, call->caps, AP_PIPELINE_MODE_AUTO };
+  const ApPipelineSpec spec = { call->elements, call->caps, AP_PIPELINE_MODE_AUTO, call->caps };
   g_autoptr (GError) error = NULL;
 
   call->pushed_bytes = call->came_bytes = call->unheard_from = call->unheard_to = 0;

@@ -99,7 +99,7 @@ check_pipeline (const ApCallSettings *settings, GError **error)
   g_autoptr (GstCaps) caps = NULL;
   g_autofree char *elements = ap_call_elements_make (&ap_dialect_twilio.audio, settings->call_pipeline, &caps);
 
-  if (ap_pipeline_check (&(ApPipelineSpec){ elements, caps, AP_PIPELINE_MODE_AUTO }, error))
+  if (ap_pipeline_check (&(ApPipelineSpec){ elements, caps, AP_PIPELINE_MODE_AUTO, caps }, error))
     return TRUE;
   g_prefix_error (error, "--call-pipeline: ");
   return FALSE;
