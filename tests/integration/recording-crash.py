@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What was acknowledged is never lost: the server dies while it records, at an answer chosen by chance, and goes on.
+
+rounds   six recordings at once; between two lives, what may be damaged is
+close    one recording, and the server dies while it completes it
+
+It dies by kill -9, or with --disk by a power cut (power-cut-fs) that takes what was not synced. Each recording ends as the
+same file, byte by byte, as it does on a server that does not die.
+usage: recording-crash.py TEST [--rounds N] [--seconds N] [--seed N] [--disk POWER-CUT-FS]
+AP_TEST_SOAK_SECONDS is --seconds. A failure tells its seed.
+"""
+
+import argparse
+import asyncio
+import glob
+import os
+import random
+import sys
+import tempfile
+import time
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+
+import power_cut  # noqa: E402
+from recording_peer import Gone, Server, Socket, playable, until  # noqa: E402
+from recording_stream import Recording, materials, run_all  # noqa: E402
+
+SKIP = 77
+LIVES = 5
+
+
+class Suite:
+    """What the rounds share: audio, what becomes of it, and counts for the last line."""
+
+    def __init__(self, folder, options):
+        self.folder, self.options = folder, options
+        self.materials = materials(folder)
+        self.references = {}
+        self.deaths = self.resumed = self.lost = self.in_compaction = 0
+
+    async def make_references(self):
+        with tempfile.TemporaryDirectory(dir=self.folder) as storage:
+            server = Server(storage)
+            try:
+                recordings = [Recording(material, 0, (4096, 4096)) for material in self.materials]
+                ends = await run_all(server, recordings)
+                assert not ends, f"{ends}: {server.tail()}"
+                server.terminate()
+                for recording in recordings:
+                    self.take_reference(recording, recording.wav(storage))
+            finally:
+                server.free()
+
+    def take_reference(self, recording, data):
+        material, samples = recording.material, playable(data)
+        assert material.name != "pcm" or samples == material.data, "raw samples do not come out as they went in"
+        assert len(samples) > 4 * 2 * material.rate * material.channels, f"{recording}: the end is missing"
+        self.references[material.name] = data
+
+    def world(self, chance, ack="synced"):
+        return PoweredWorld(self, chance, ack) if self.options.disk else World(self, chance, ack)
+
+    def check_beginnings(self, folder, recordings):
+        for recording in recordings:
+            if recording.id and (os.path.exists(recording.wav_path(folder)) or not recording.may_lack_wav):
+                recording.check_prefix(folder, self.references[recording.material.name])
+
+    async def finish(self, world, recordings):
+        """The last life."""
+        ends = await run_all(world.server, recordings)
+        assert not ends, f"{ends}: {world.server.tail()}"
+        for recording in recordings:
+            await recording.check_final(world.storage, world.server.port, self.references[recording.material.name])
+        world.server.terminate()
+        assert not glob.glob(os.path.join(world.storage, "*.new")), os.listdir(world.storage)
+        self.resumed += sum(recording.resumed for recording in recordings)
+        self.lost += sum(recording.lost for recording in recordings)
+
+
+class World:
+    """A server's lives on one storage. Between them, what is kept lies in `kept`."""
+
+    def __init__(self, suite, chance, ack):
+        self.folder = tempfile.TemporaryDirectory(dir=suite.folder)
+        self.chance, self.ack = chance, ack
+        self.storage = self.kept = self.folder.name
+
+    def start(self):
+        self.server = Server(self.storage, recording_ack=self.ack)
+
+    def die(self):
+        self.server.kill()
+
+    async def dead(self):
+        self.server.wait()
+        # Decoders go with their server.
+        await until(lambda: not self.server.has_family(), "the end of the server's children")
+
+    def free(self):
+        self.server.free()
+        self.folder.cleanup()
+
+
+class PoweredWorld(World):
+    def __init__(self, suite, chance, ack):
+        super().__init__(suite, chance, ack)
+        self.program = suite.options.disk
+        self.storage, self.kept = (os.path.join(self.folder.name, name) for name in ("disk", "kept"))
+
+    def start(self):
+        half = ["--half", "--seed", str(self.chance.getrandbits(30))] if self.chance.random() < 0.5 else []
+        sync_ms = str(self.chance.choice([0, 1, 5]))
+        self.disk = power_cut.PowerCutDisk(self.program, self.folder.name, "--sync-ms", sync_ms, *half)
+        super().start()
+
+    def die(self):
+        self.disk.cut()
+        super().die()
+
+    async def dead(self):
+        await super().dead()
+        # It may have ended in order.
+        self.disk.cut()
+        self.disk.unmount()
+
+    def free(self):
+        self.server.free()
+        self.disk.unmount()
+        self.folder.cleanup()
+
+
+# ---- how a life ends -----------------------------------------------------------------------------------------------
+
+async def run_until(world, recordings, answers, end):
+    """`end` is called at that many answers, or when all is complete. Returns: what the clients saw of it"""
+    left = [answers]
+
+    def on_answer():
+        left[0] -= 1
+        if left[0] == 0:
+            end()
+
+    ends = await run_all(world.server, recordings, on_answer)
+    assert left[0] <= 0 or not ends, f"the server has ended by itself: {ends}: {world.server.tail()}"
+    if left[0] > 0:
+        end()
+    return ends
+
+
+async def die(world, recordings, answers):
+    await run_until(world, recordings, answers, world.die)
+
+
+async def stop_in_order(world, recordings, answers):
+    """SIGTERM: sockets close with 1001, and nothing is lost."""
+    ends = await run_until(world, recordings, answers, world.server.process.terminate)
+    assert all(gone.code == 1001 for gone in ends), ends
+    world.server.terminate()
+
+
+async def die_in_recovery(world, recordings, answers):
+    """All join at once; it dies when some have been told where they are."""
+    joined = [recording for recording in recordings if recording.id and not recording.completed]
+    left = [answers % (len(joined) + 1)]
+
+    async def ask(recording):
+        try:
+            socket = await Socket.connect(world.server.port, f"/api/ws/audio/{recording.id}")
+            await socket.control("status")
+            if left[0] == 0:
+                world.die()
+            await socket.recv()
+            left[0] -= 1
+            if left[0] == 0:
+                world.die()
+            socket.free()
+        except Gone:
+            pass
+
+    await asyncio.gather(*[ask(recording) for recording in joined])
+    world.die()
+
+
+ENDS = [die, die, stop_in_order, die_in_recovery]
+
+
+# ---- what may be damaged then --------------------------------------------------------------------------------------
+
+def nothing(folder, recordings, chance):
+    pass
+
+
+def remove_index(folder, recordings, chance):
+    for path in glob.glob(os.path.join(folder, "index.sqlite*")):
+        os.unlink(path)
+
+
+def damage_index(folder, recordings, chance):
+    path = os.path.join(folder, "index.sqlite")
+    with open(path, "ab+") as file:
+        file.truncate(chance.randrange(os.path.getsize(path) + 1))
+        file.write(chance.randbytes(chance.choice([1, 20, 5000])))
+
+
+def remove_wavs(folder, recordings, chance):
+    """Of a recording that is complete there is nothing else."""
+    for recording in recordings:
+        if recording.id and not recording.closing and chance.random() < 0.7 and os.path.exists(recording.wav_path(folder)):
+            os.unlink(recording.wav_path(folder))
+            recording.may_lack_wav = True
+
+
+def tear_journals(folder, recordings, chance):
+    """What a write leaves that did not come to its end."""
+    for recording in recordings:
+        if recording.id and not recording.closing:
+            with open(os.path.join(folder, f"{recording.id}.jnl"), "r+b") as file:
+                data = file.read()
+                file.write(chance.choice([b"\0", bytes(100), chance.randbytes(5000), data[-chance.randrange(1, 3000):]]))
+
+
+DAMAGES = [nothing, remove_index, damage_index, remove_wavs, tear_journals]
+
+
+# ---- rounds --------------------------------------------------------------------------------------------------------
+
+async def crash_round(suite, seed, ack):
+    chance = random.Random(seed)
+    loses = ack == "written" and suite.options.disk
+    recordings = [Recording(material, chance.getrandbits(32), lossy=loses) for material in suite.materials]
+    share = sum(len(recording.chunks) for recording in recordings) // (LIVES - 1)
+    world = suite.world(chance, ack)
+    try:
+        for life in range(LIVES - 1):
+            world.start()
+            await ENDS[(seed + life) % len(ENDS)](world, recordings, chance.randrange(1, share))
+            await world.dead()
+            suite.deaths += 1
+            if not loses:
+                suite.check_beginnings(world.kept, recordings)
+                DAMAGES[(seed + life) % len(DAMAGES)](world.kept, recordings, chance)
+        world.start()
+        await suite.finish(world, recordings)
+    finally:
+        world.free()
+
+
+async def prove_that_it_bites(suite):
+    """Acknowledged before the sync, the same rounds lose something; otherwise they would prove nothing."""
+    for seed in range(suite.options.seed, suite.options.seed + 10):
+        await crash_round(suite, seed, "written")
+        if suite.lost > 0:
+            break
+    print(f"without syncs {suite.lost} acknowledged chunks were lost", flush=True)
+    assert suite.lost > 0, "nothing is lost without syncs: this test is blind"
+    suite.deaths = suite.resumed = suite.lost = 0
+
+
+# ---- close ---------------------------------------------------------------------------------------------------------
+
+async def close_round(suite, seed, ack):
+    """In every other round it dies when the new journal is there, which replaces the old one."""
+    chance = random.Random(seed)
+    world = suite.world(chance, ack)
+    recording = Recording(chance.choice(suite.materials), seed, (10000, 20000))
+    try:
+        world.start()
+        socket = await recording.create(world.server.port)
+        await recording.stream(socket, lambda: None)
+        await recording.start_close(socket)
+        answer = asyncio.create_task(recording.finish_close(socket))
+        in_compaction = await see_new_journal(world, recording) if seed % 2 else False
+        for _ in range(0 if seed % 2 else int(2 ** (chance.random() * 10))):
+            await asyncio.sleep(0)
+        world.die()
+        await asyncio.gather(answer, return_exceptions=True)
+        socket.free()
+        await world.dead()
+        suite.deaths += 1
+        suite.in_compaction += in_compaction and any(glob.glob(os.path.join(world.kept, "*.jnl.new")))
+        suite.check_beginnings(world.kept, [recording])
+        world.start()
+        await suite.finish(world, [recording])
+    finally:
+        world.free()
+
+
+async def see_new_journal(world, recording):
+    """Looks until there is one, or there was."""
+    path = os.path.join(world.storage, f"{recording.id}.jnl")
+    size = os.path.getsize(path)
+    end = time.monotonic() + 5
+    while os.path.exists(path) and os.path.getsize(path) >= size and time.monotonic() < end:
+        if os.path.exists(path + ".new"):
+            return True
+        await asyncio.sleep(0)
+    return False
+
+
+# ---- the program ---------------------------------------------------------------------------------------------------
+
+async def run(suite):
+    options = suite.options
+    await suite.make_references()
+    if options.test == "rounds" and options.disk:
+        await prove_that_it_bites(suite)
+    one_round = crash_round if options.test == "rounds" else close_round
+    seed, end = options.seed, time.monotonic() + options.seconds
+    while seed < options.seed + options.rounds or time.monotonic() < end:
+        try:
+            await one_round(suite, seed, "synced" if options.disk or seed % 2 else "written")
+        except BaseException:
+            print(f"FAILED with: {options.test} --seed {seed} --rounds 1", flush=True)
+            raise
+        seed += 1
+    print(f"{seed - options.seed} rounds of {', '.join(material.name for material in suite.materials)}: the server went "
+          f"{suite.deaths} times ({suite.in_compaction} with a new journal), {suite.resumed} resumptions, "
+          f"{suite.lost} acknowledged chunks lost")
+    assert suite.lost == 0
+    assert options.test == "rounds" or options.rounds < 10 or suite.in_compaction > 0, "it never died in a compaction"
+
+
+def parse_options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("test", choices=["rounds", "close"])
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=float(os.environ.get("AP_TEST_SOAK_SECONDS", "0")))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--disk", type=os.path.abspath)
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    if options.disk and (reason := power_cut.missing()):
+        print("skipped:", reason)
+        return SKIP
+    try:
+        with tempfile.TemporaryDirectory(prefix="ap-recording-") as folder:
+            asyncio.run(run(Suite(folder, options)))
+        return 0
+    except AssertionError:
+        traceback.print_exc(file=sys.stdout)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

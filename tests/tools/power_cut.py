@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A folder on a disk whose power can be cut (power-cut-fs.c), for tests in Python."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+
+def missing():
+    """Why there can be none here; None: there can."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "there is no /dev/fuse, or it may not be used"
+    return None if shutil.which("fusermount3") else "there is no fusermount3"
+
+
+class PowerCutDisk:
+    """Mounts `folder`/disk, which holds what `folder`/kept does. Once unmounted, `kept` is what the disk has kept."""
+
+    def __init__(self, program, folder, *options):
+        self.kept, self.path = os.path.join(folder, "kept"), os.path.join(folder, "disk")
+        os.makedirs(self.kept, exist_ok=True)
+        os.makedirs(self.path, exist_ok=True)
+        self.process = subprocess.Popen([program, *options, self.kept, self.path], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        self.is_mounted = self.process.stdout.readline() == "mounted\n"
+
+    def cut(self):
+        self.process.send_signal(signal.SIGUSR1)
+
+    def unmount(self):
+        """Nobody may have a file of it open any more."""
+        if self.is_mounted:
+            subprocess.run(["fusermount3", "-u", self.path], check=True, timeout=60)
+        _, said = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0 or not self.is_mounted, said
+        self.is_mounted = False
+        return said

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""For tests of recordings from the outside: the server as a process, a WebSocket (RFC 6455) with asyncio, what a WAV on
+disk says of itself, and audio to send."""
+
+import array
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import threading
+import wave
+
+PATIENCE = float(os.environ.get("AP_TEST_DEADLINE", "30"))  # seconds until a wait has failed
+LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+class Gone(Exception):
+    """The connection has ended: with a close frame's code and reason, or without (None)."""
+
+    def __init__(self, code=None, reason=""):
+        super().__init__(f"closed with {code} {reason!r}")
+        self.code, self.reason = code, reason
+
+
+# ---- the server -----------------------------------------------------------------------------------------------------
+
+class Server:
+    """Runs with its recordings in `storage`, in a session of its own, so that its children can be counted."""
+
+    def __init__(self, storage, **env):
+        self.storage = storage
+        settings = {"AUDIO_STORAGE_PATH": storage, **{name.upper(): str(value) for name, value in env.items()}}
+        # The folder has no .env that could have a say.
+        self.process = subprocess.Popen([os.path.abspath(os.environ["AP_SERVER"]), "--host", "127.0.0.1", "--port", "0"],
+                                        env={**os.environ, **settings}, cwd="/", stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.log, self.port = [], 0
+        for line in self.process.stderr:
+            self.log.append(line)
+            if match := LISTENING.search(line):
+                self.port = int(match[1])
+                break
+        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
+        self.reader.start()
+        assert self.port, f"the server does not start: {self.tail()}"
+
+    def tail(self):
+        return "".join(self.log[-40:])
+
+    def kill(self):
+        self.process.kill()
+
+    def wait(self):
+        code = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        self.process.stderr.close()
+        return code
+
+    def terminate(self):
+        self.process.terminate()
+        code = self.wait()
+        assert code == 0, f"SIGTERM: the server ended with {code}: {self.tail()}"
+
+    def has_family(self):
+        """Whether one of its processes lives."""
+        try:
+            os.killpg(self.process.pid, 0)
+            return True
+        except ProcessLookupError:
+            return False
+
+    def free(self):
+        if self.has_family():
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.wait()
+
+
+async def until(condition, what):
+    """Waits for what nobody tells of."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not condition():
+        assert loop.time() < end, f"waited in vain: {what}"
+        await asyncio.sleep(0.002)
+
+
+async def http(port, method, path, headers=""):
+    """(status, body)"""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n".encode())
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode()
+        length = re.search(r"(?i)\r\ncontent-length: (\d+)", head)
+        body = await asyncio.wait_for(reader.readexactly(int(length[1])) if length else reader.read(), PATIENCE)
+        return int(head.split()[1]), body
+    finally:
+        writer.close()
+
+
+async def session_info(port, recording_id):
+    """The session as HTTP tells of it; None: there is no such session."""
+    status, body = await http(port, "GET", f"/api/audio/sessions/{recording_id}")
+    assert status in (200, 404), (status, body)
+    return json.loads(body) if status == 200 else None
+
+
+# ---- WebSocket ------------------------------------------------------------------------------------------------------
+
+def frame(opcode, payload, first_bits=0x80):
+    """Masked with zeros, which RFC 6455 allows as any other mask."""
+    length = len(payload)
+    head = (bytes([first_bits | opcode, 0x80 | length]) if length < 126
+            else struct.pack(">BBH", first_bits | opcode, 0xFE, length) if length < 65536
+            else struct.pack(">BBQ", first_bits | opcode, 0xFF, length))
+    return head + bytes(4) + payload
+
+
+class Socket:
+    @classmethod
+    async def connect(cls, port, path, headers=""):
+        self = cls()
+        try:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+            self.writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
+                              .encode())
+            self.answer = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode()
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise Gone() from error
+        assert self.answer.startswith("HTTP/1.1 101"), self.answer
+        return self
+
+    async def send_raw(self, data):
+        """To nobody, once the connection has ended: how it has is for who reads."""
+        with contextlib.suppress(OSError):
+            self.writer.write(data)
+            await self.writer.drain()
+
+    async def send(self, message):
+        await self.send_raw(frame(BINARY, message) if isinstance(message, bytes) else frame(TEXT, message.encode()))
+
+    async def control(self, action):
+        await self.send(json.dumps({"type": "control", "action": action}))
+
+    async def read_frame(self):
+        try:
+            first, length = await self.reader.readexactly(2)
+            if length >= 126:
+                length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
+            return first & 15, await self.reader.readexactly(length)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise Gone() from error
+
+    async def recv(self):
+        """The next message, as the JSON that all messages of the server are."""
+        while True:
+            opcode, payload = await asyncio.wait_for(self.read_frame(), PATIENCE)
+            if opcode == CLOSE:
+                raise Gone(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+            if opcode == PING:
+                await self.send_raw(frame(PONG, payload))
+            elif opcode == TEXT:
+                return json.loads(payload)
+
+    def free(self):
+        self.writer.close()
+
+
+# ---- WAV ------------------------------------------------------------------------------------------------------------
+
+def playable(data):
+    """The samples that a WAV offers; it must keep what its header promises, whoever reads it."""
+    riff, junk, wave_format, samples = (struct.unpack_from("<4sI", data, at) for at in (0, 12, 48, 72))
+    assert [riff[0], junk[0], wave_format[0], samples[0]] == [b"RIFF", b"JUNK", b"fmt ", b"data"], data[:80]
+    assert riff[1] == 72 + samples[1] and 80 + samples[1] <= len(data), (riff, samples, len(data))
+    with wave.open(io.BytesIO(data)) as reader:
+        frames = reader.readframes(reader.getnframes())
+    assert frames == data[80:80 + samples[1]]
+    return frames
+
+
+# ---- audio ----------------------------------------------------------------------------------------------------------
+
+def pcm(seconds, rate, channels, seed):
+    """A tune of sorts, with noise: S16LE."""
+    chance = random.Random(seed)
+    count = int(seconds * rate)
+    steps = [chance.randrange(1, 600) for _ in range(64)]
+    samples, phase = array.array("h"), 0
+    for i in range(count):
+        phase = (phase + steps[i * 64 // count]) & 0x3FFF
+        value = (abs(phase - 0x2000) - 0x1000) * 3 + chance.getrandbits(9)
+        samples.extend([value] * channels if channels == 1 else [value, -value])
+    return samples.tobytes()
+
+
+def wav(data, rate, channels):
+    out = io.BytesIO()
+    with wave.open(out, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(data)
+    return out.getvalue()
+
+
+def encode(folder, data, rate, channels, *elements):
+    """What GStreamer's elements make of PCM; None: they are not installed."""
+    source, target = os.path.join(folder, "in.wav"), os.path.join(folder, "out")
+    with open(source, "wb") as file:
+        file.write(wav(data, rate, channels))
+    command = ["gst-launch-1.0", "-q", "filesrc", f"location={source}", "!", "wavparse", "!", "audioconvert", "!",
+               "audioresample", "!", *elements, "!", "filesink", f"location={target}"]
+    if subprocess.run(command, capture_output=True, timeout=60, check=False).returncode != 0:
+        return None
+    with open(target, "rb") as file:
+        return file.read()
+
+
+def split(data, sizes, seed):
+    """Pieces of lengths between the two `sizes`, as many small ones as large ones."""
+    chance, pieces, at = random.Random(seed), [], 0
+    while at < len(data):
+        length = int(sizes[0] * (sizes[1] / sizes[0]) ** chance.random())
+        pieces.append(data[at:at + length])
+        at += length
+    return pieces
