@@ -283,6 +283,44 @@ QUERIES = {
 }
 
 
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def journal(*records, user=b"somebody", last_seq=0, carry=b""):
+    """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/ap-journal-reader.h."""
+    data = struct.pack("<36sBBBBIIqqqQQQQ8sH", b"0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9", 2, 0, len(carry), 0, 44100, 2, 1, 2, 0,
+                       7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"")
+    head = struct.pack("<8sI", b"APJRNL1\n", 16 + len(data))
+    seed = crc32c(head + data)
+    out = head + struct.pack("<I", seed) + data
+    for kind, seq, payload in records:
+        fields = struct.pack("<4sIQqHH", kind, len(payload), seq, 1000 * seq, seq == 1, 4)
+        out += fields + struct.pack("<I", crc32c(fields + payload, seed)) + payload
+    return out
+
+
+CHUNKS = [(b"CHNK", 1, b"hello"), (b"CHNK", 2, b""), (b"RJCT", 2, b""), (b"CHNK", 3, bytes(100))]
+JOURNALS = {
+    "empty": journal(),
+    "nobody": journal(user=None),
+    "chunks": journal(*CHUNKS),
+    "ended": journal(*CHUNKS, (b"END ", 3, b"")),
+    "after-the-end": journal(*CHUNKS, (b"END ", 3, b""), (b"CHNK", 4, b"late")),
+    "rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc"),
+    "compacted": journal((b"END ", 41, b""), last_seq=41),
+    "gap": journal(CHUNKS[0], (b"CHNK", 3, b"x")),
+    "twice-rejected": journal(*CHUNKS[:3], (b"RJCT", 2, b"")),
+    "torn": journal(*CHUNKS)[:-1],
+    "last-seq": journal((b"CHNK", 0, b"x"), last_seq=2**64 - 1),
+}
+
+
 def write(name, inputs):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -295,6 +333,7 @@ if __name__ == "__main__":
     write("env-file", {name: text.encode() for name, text in TEXTS.items()} | {"not-utf-8": b"A=\xff\n", "nul": b"A=1\0B=2\n"})
     write("mulaw-kernel", SAMPLES)
     write("json-scanner", JSON)
+    write("journal", JOURNALS)
     write("call-message", call_messages() | {
         "odd": b'\0{"event":"media","media":{"chunk":"0","timestamp":1.5,"track":"outbound","payload":"\\/w=\\u003d"}}',
         "start-names": b'\1{"event":"start","start":{"streamSid":"s","tracks":["inbound","outbound"],"customParameters":'

@@ -47,7 +47,7 @@ typedef gboolean (*ApJournalFunc) (const ApJournalRecord *record, gpointer data,
 
 /**
  * ap_journal_replay:
- * @from: 0, or the offset of a record
+ * @from: 0, or the offset of a chunk's record
  * @record: called for each chunk that was not rejected, and for no other record; FALSE with an error stops
  *
  * Holds one record at a time in memory. What @record appends is not replayed.
@@ -56,7 +56,7 @@ gboolean ap_journal_replay (ApJournal *journal, goffset from, ApJournalFunc reco
 
 /**
  * ap_journal_compact:
- * @header: what goes before: the recording as it is now
+ * @header: what goes before: the recording as it is now. Of its id and last_seq the journal's own are taken
  * @end: with an END record behind it
  *
  * Puts a journal without chunks in the place of this one, in one step and for good: after a crash there is the one or

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The journal's bytes: what they mean, and which of them are good. */
+#include "endpoints/recording/ap-journal-reader.h"
+
+#include "base/ap-crc32c.h"
+#include "base/ap-uuid.h"
+
+#include <string.h>
+
+enum {
+  HEADER_CRC = 12,
+  HEADER_CARRY = 120,
+  HEADER_USER = 130,
+  HEADER_USER_MAX = 1024,
+  HEADER_NO_USER = 0xffff,
+  RECORD_CRC = 28,
+};
+
+static const char magic[8] = { 'A', 'P', 'J', 'R', 'N', 'L', '1', '\n' };
+static const char types[][4] = {
+  [AP_JOURNAL_CHUNK] = { 'C', 'H', 'N', 'K' },
+  [AP_JOURNAL_REJECT] = { 'R', 'J', 'C', 'T' },
+  [AP_JOURNAL_END] = { 'E', 'N', 'D', ' ' },
+};
+
+/* ---- Numbers ------------------------------------------------------------------------------------------------------
+ */
+
+/* @size: in bytes, up to 8 */
+static void
+put (guint8 *at, guint size, guint64 value)
+{
+  for (guint i = 0; i < size; i++)
+    at[i] = (guint8)(value >> 8 * i);
+}
+
+static guint64
+get (const guint8 *at, guint size)
+{
+  guint64 value = 0;
+
+  for (guint i = 0; i < size; i++)
+    value |= (guint64)at[i] << 8 * i;
+  return value;
+}
+
+/* ---- The header ---------------------------------------------------------------------------------------------------
+ */
+
+void
+ap_journal_header_copy (ApJournalHeader *to, const ApJournalHeader *from)
+{
+  *to = *from;
+  ap_recording_info_copy (&to->info, &from->info);
+}
+
+void
+ap_journal_header_clear (ApJournalHeader *header)
+{
+  ap_recording_info_clear (&header->info);
+}
+
+static guint32
+header_crc (const guint8 *data, gsize length)
+{
+  guint32 crc = ap_crc32c (0, data, HEADER_CRC);
+
+  return ap_crc32c (crc, data + HEADER_CRC + 4, length - HEADER_CRC - 4);
+}
+
+static void
+put_info (guint8 *data, const ApRecordingInfo *info)
+{
+  memcpy (data + 16, info->id, AP_UUID_LENGTH);
+  put (data + 52, 1, info->format);
+  put (data + 53, 1, info->status);
+  put (data + 56, 4, info->sample_rate);
+  put (data + 60, 4, info->channels);
+  put (data + 64, 8, (guint64)info->created_us);
+  put (data + 72, 8, (guint64)info->updated_us);
+  put (data + 80, 8, (guint64)info->completed_us);
+  put (data + 88, 8, info->total_chunks);
+  put (data + 96, 8, info->bytes_received);
+  put (data + 104, 8, info->frames);
+}
+
+static void
+get_info (const guint8 *data, ApRecordingInfo *info)
+{
+  memcpy (info->id, data + 16, AP_UUID_LENGTH);
+  info->format = (ApRecordingFormat)get (data + 52, 1);
+  info->status = (ApRecordingStatus)get (data + 53, 1);
+  info->sample_rate = (guint)get (data + 56, 4);
+  info->channels = (guint)get (data + 60, 4);
+  info->created_us = (gint64)get (data + 64, 8);
+  info->updated_us = (gint64)get (data + 72, 8);
+  info->completed_us = (gint64)get (data + 80, 8);
+  info->total_chunks = get (data + 88, 8);
+  info->bytes_received = get (data + 96, 8);
+  info->frames = get (data + 104, 8);
+}
+
+/* Of bytes whose CRC is right: what no version of this program has written, all the same. */
+static gboolean
+is_sound (const ApJournalHeader *header)
+{
+  const ApRecordingInfo *info = &header->info;
+
+  return ap_uuid_is_valid (info->id) && (guint)info->format <= AP_RECORDING_FORMAT_WEBM &&
+         (guint)info->status <= AP_RECORDING_FAILED && info->sample_rate > 0 && info->channels > 0 &&
+         header->carry_length <= sizeof header->carry;
+}
+
+gsize
+ap_journal_header_encode (const ApJournalHeader *header, guint8 data[AP_JOURNAL_HEADER_MAX], ApJournalReader *reader)
+{
+  const char *user = header->info.user_id;
+  gsize user_length = user != NULL ? strlen (user) : 0;
+  gsize length = HEADER_USER + user_length;
+  guint32 crc;
+
+  if (user_length > HEADER_USER_MAX || !is_sound (header))
+    return 0;
+  memset (data, 0, length);
+  memcpy (data, magic, sizeof magic);
+  put (data + 8, 4, length);
+  put_info (data, &header->info);
+  put (data + 54, 1, header->carry_length);
+  put (data + 112, 8, header->last_seq);
+  memcpy (data + HEADER_CARRY, header->carry, header->carry_length);
+  put (data + 128, 2, user != NULL ? user_length : HEADER_NO_USER);
+  if (user_length > 0)
+    memcpy (data + HEADER_USER, user, user_length);
+  crc = header_crc (data, length);
+  put (data + HEADER_CRC, 4, crc);
+  *reader = (ApJournalReader){ crc, header->last_seq, 0 };
+  return length;
+}
+
+gsize
+ap_journal_header_decode (const guint8 *data, gsize length, ApJournalHeader *header, ApJournalReader *reader)
+{
+  gsize whole, user_length;
+
+  *header = (ApJournalHeader){ 0 };
+  if (length < HEADER_USER || memcmp (data, magic, sizeof magic) != 0)
+    return 0;
+  whole = get (data + 8, 4);
+  user_length = get (data + 128, 2);
+  if (whole < HEADER_USER || whole > length || header_crc (data, whole) != get (data + HEADER_CRC, 4))
+    return 0;
+  if (whole - HEADER_USER != (user_length == HEADER_NO_USER ? 0 : user_length) || whole > HEADER_USER + HEADER_USER_MAX)
+    return 0;
+  get_info (data, &header->info);
+  header->carry_length = data[54];
+  header->last_seq = get (data + 112, 8);
+  memcpy (header->carry, data + HEADER_CARRY, sizeof header->carry);
+  if (!is_sound (header))
+    return 0;
+  if (user_length != HEADER_NO_USER)
+    header->info.user_id = g_strndup ((const char *)data + HEADER_USER, user_length);
+  *reader = (ApJournalReader){ header_crc (data, whole), header->last_seq, 0 };
+  return whole;
+}
+
+/* ---- Records ------------------------------------------------------------------------------------------------------
+ */
+
+gboolean
+ap_journal_reader_admits (const ApJournalReader *reader, const ApJournalRecord *record)
+{
+  if (reader->last == AP_JOURNAL_END || (guint)record->container > AP_CONTAINER_WEBM)
+    return FALSE;
+  switch (record->type) {
+  case AP_JOURNAL_CHUNK:
+    return record->seq == reader->last_seq + 1 && record->length <= AP_JOURNAL_PAYLOAD_MAX;
+  case AP_JOURNAL_REJECT:
+    return record->seq == reader->last_seq && record->length == 0 && reader->last == AP_JOURNAL_CHUNK;
+  case AP_JOURNAL_END:
+    return record->seq == reader->last_seq && record->length == 0;
+  default:
+    return FALSE;
+  }
+}
+
+void
+ap_journal_reader_advance (ApJournalReader *reader, const ApJournalRecord *record)
+{
+  reader->last = record->type;
+  reader->last_seq = record->seq;
+}
+
+void
+ap_journal_reader_seek (ApJournalReader *reader, const guint8 head[AP_JOURNAL_HEAD_LENGTH])
+{
+  reader->last = 0;
+  reader->last_seq = get (head + 8, 8) - 1;
+}
+
+static guint32
+record_crc (const ApJournalReader *reader, const guint8 *head, const guint8 *payload, gsize length)
+{
+  return ap_crc32c (ap_crc32c (reader->seed, head, RECORD_CRC), payload, length);
+}
+
+void
+ap_journal_record_encode (const ApJournalReader *reader, const ApJournalRecord *record,
+                          guint8 head[AP_JOURNAL_HEAD_LENGTH])
+{
+  memcpy (head, types[record->type], sizeof types[0]);
+  put (head + 4, 4, record->length);
+  put (head + 8, 8, record->seq);
+  put (head + 16, 8, (guint64)record->time_us);
+  put (head + 24, 2, record->flags);
+  put (head + 26, 2, record->container);
+  put (head + RECORD_CRC, 4, record_crc (reader, head, record->data, record->length));
+}
+
+/* 0: none */
+static ApJournalType
+type_of (const guint8 *head)
+{
+  for (guint type = AP_JOURNAL_CHUNK; type <= AP_JOURNAL_END; type++)
+    if (memcmp (head, types[type], sizeof types[0]) == 0)
+      return (ApJournalType)type;
+  return 0;
+}
+
+gsize
+ap_journal_reader_next (ApJournalReader *reader, const guint8 *data, gsize length, ApJournalRecord *record)
+{
+  gsize whole;
+
+  if (length < AP_JOURNAL_HEAD_LENGTH)
+    return AP_JOURNAL_HEAD_LENGTH;
+  *record = (ApJournalRecord){
+    .type = type_of (data),
+    .length = get (data + 4, 4),
+    .seq = get (data + 8, 8),
+    .time_us = (gint64)get (data + 16, 8),
+    .flags = (guint)get (data + 24, 2),
+    .container = (ApContainer)get (data + 26, 2),
+    .data = data + AP_JOURNAL_HEAD_LENGTH,
+  };
+  if (!ap_journal_reader_admits (reader, record))
+    return 0;
+  whole = AP_JOURNAL_HEAD_LENGTH + record->length;
+  if (length < whole)
+    return whole;
+  if (record_crc (reader, data, record->data, record->length) != get (data + RECORD_CRC, 4))
+    return 0;
+  ap_journal_reader_advance (reader, record);
+  return whole;
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The journal's file. */
+#include "endpoints/recording/ap-journal.h"
+
+#include "endpoints/recording/ap-storage-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+  RESERVE = 64 * 1024, /* kept for what is no chunk; also the step in which space is taken */
+};
+
+struct _ApJournal {
+  int fd; /* the number stays the same: what it stands for changes by a compaction */
+  ApJournalHeader header;
+  goffset first; /* where records begin */
+  goffset end;   /* of the last whole one */
+  goffset allocated;
+  ApJournalReader reader; /* at @end */
+  ApJournalTotals totals;
+  gsize last_length; /* of the last chunk's payload */
+  gboolean broken;   /* what is behind @end could not be cut off */
+  gint sync_error;   /* atomic: 0, or that of the first sync that failed */
+};
+
+/* ---- What records add up to ---------------------------------------------------------------------------------------
+ */
+
+static void
+count (ApJournal *journal, const ApJournalRecord *record)
+{
+  ApJournalTotals *totals = &journal->totals;
+
+  totals->time_us = record->time_us;
+  totals->last_seq = record->seq;
+  totals->ended = record->type == AP_JOURNAL_END;
+  if (record->type == AP_JOURNAL_CHUNK) {
+    totals->chunks++;
+    totals->bytes += journal->last_length = record->length;
+  } else if (record->type == AP_JOURNAL_REJECT) {
+    totals->chunks--;
+    totals->bytes -= journal->last_length;
+  }
+}
+
+/* For a journal whose header is @length bytes, and has no record yet. */
+static void
+begin (ApJournal *journal, gsize length)
+{
+  const ApJournalHeader *header = &journal->header;
+
+  journal->first = journal->end = journal->allocated = (goffset)length;
+  journal->broken = FALSE;
+  journal->totals = (ApJournalTotals){
+    .last_seq = header->last_seq,
+    .chunks = header->info.total_chunks,
+    .bytes = header->info.bytes_received,
+    .time_us = header->info.updated_us,
+  };
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------------------
+ */
+
+/* The record at @offset, if it ends at @limit at the latest. Returns its length; 0: there is none; -1 with @error. */
+static gssize
+read_record (ApJournal *journal, ApJournalReader *reader, GByteArray *bytes, goffset offset, goffset limit,
+             ApJournalRecord *record, GError **error)
+{
+  gsize have = 0, need = AP_JOURNAL_HEAD_LENGTH, length;
+
+  do {
+    gssize n;
+
+    if ((goffset)need > limit - offset)
+      return 0;
+    g_byte_array_set_size (bytes, (guint)need);
+    n = ap_storage_read (journal->fd, bytes->data + have, need - have, offset + (goffset)have, error);
+    if (n < 0 || (gsize)n < need - have)
+      return MIN (n, 0);
+    have = need;
+    length = ap_journal_reader_next (reader, bytes->data, have, record);
+    need = length;
+  } while (length > have);
+  record->offset = offset;
+  return (gssize)length;
+}
+
+static gboolean
+read_header (ApJournal *journal, GError **error)
+{
+  guint8 data[AP_JOURNAL_HEADER_MAX];
+  gssize n = ap_storage_read (journal->fd, data, sizeof data, 0, error);
+  gsize length;
+
+  if (n < 0)
+    return FALSE;
+  length = ap_journal_header_decode (data, (gsize)n, &journal->header, &journal->reader);
+  if (length == 0)
+    g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "not a journal");
+  else
+    begin (journal, length);
+  return length > 0;
+}
+
+static gboolean
+walk (ApJournal *journal, goffset limit, GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  ApJournalRecord record;
+  gssize n;
+
+  while ((n = read_record (journal, &journal->reader, bytes, journal->end, limit, &record, error)) > 0) {
+    count (journal, &record);
+    journal->end += n;
+  }
+  journal->allocated = journal->end;
+  return n == 0;
+}
+
+/* Whether the record at @offset, behind a chunk, takes that back. -1 with @error. */
+static gint
+is_rejected (ApJournal *journal, ApJournalReader reader, goffset offset, goffset limit, GError **error)
+{
+  guint8 head[AP_JOURNAL_HEAD_LENGTH];
+  ApJournalRecord record;
+  gssize n;
+
+  if (limit - offset < (goffset)sizeof head)
+    return 0;
+  n = ap_storage_read (journal->fd, head, sizeof head, offset, error);
+  if (n < 0)
+    return -1;
+  return n == sizeof head && ap_journal_reader_next (&reader, head, sizeof head, &record) == sizeof head &&
+         record.type == AP_JOURNAL_REJECT;
+}
+
+/* A reader that stands before the chunk at @from. */
+static gboolean
+reader_at (ApJournal *journal, goffset from, ApJournalReader *reader, GError **error)
+{
+  guint8 head[AP_JOURNAL_HEAD_LENGTH] = { 0 };
+
+  *reader = (ApJournalReader){ journal->reader.seed, journal->header.last_seq, 0 };
+  if (from <= journal->first)
+    return TRUE;
+  if (ap_storage_read (journal->fd, head, sizeof head, from, error) < 0)
+    return FALSE;
+  ap_journal_reader_seek (reader, head);
+  return TRUE;
+}
+
+/* What was read once is not to be read otherwise now. */
+static gboolean
+fail_damaged (GError **error)
+{
+  g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the journal was damaged meanwhile");
+  return FALSE;
+}
+
+gboolean
+ap_journal_replay (ApJournal *journal, goffset from, ApJournalFunc func, gpointer data, GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  goffset at = MAX (from, journal->first), limit = journal->end;
+  ApJournalReader reader;
+  ApJournalRecord record;
+
+  if (!reader_at (journal, from, &reader, error))
+    return FALSE;
+  while (at < limit) {
+    gssize n = read_record (journal, &reader, bytes, at, limit, &record, error);
+    gint rejected = 0;
+
+    if (n <= 0)
+      return n < 0 ? FALSE : fail_damaged (error);
+    at += n;
+    if (record.type == AP_JOURNAL_CHUNK)
+      rejected = is_rejected (journal, reader, at, limit, error);
+    if (rejected < 0 || (record.type == AP_JOURNAL_CHUNK && rejected == 0 && !func (&record, data, error)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------------------------------
+ */
+
+static ApJournal *
+journal_new (int fd)
+{
+  ApJournal *journal = g_new0 (ApJournal, 1);
+
+  journal->fd = fd;
+  return journal;
+}
+
+void
+ap_journal_free (ApJournal *journal)
+{
+  close (journal->fd);
+  ap_journal_header_clear (&journal->header);
+  g_free (journal);
+}
+
+/* Writes a new file's header and, with @end, that record, and syncs. Returns the length; 0 with @error. */
+static gsize
+write_beginning (int fd, const ApJournalHeader *header, gboolean end, ApJournalReader *reader, GError **error)
+{
+  guint8 data[AP_JOURNAL_HEADER_MAX], head[AP_JOURNAL_HEAD_LENGTH];
+  struct iovec pieces[] = { { data, 0 }, { head, end ? sizeof head : 0 } };
+  gsize length = ap_journal_header_encode (header, data, reader);
+
+  if (length == 0) {
+    g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "no header for a journal");
+    return 0;
+  }
+  pieces[0].iov_len = length;
+  if (end) {
+    ApJournalRecord record = { AP_JOURNAL_END, header->last_seq, header->info.updated_us };
+    ap_journal_record_encode (reader, &record, head);
+  }
+  if (!ap_storage_write (fd, pieces, G_N_ELEMENTS (pieces), 0, error) || !ap_storage_sync (fd, error))
+    return 0;
+  return length;
+}
+
+ApJournal *
+ap_journal_create (int dir_fd, const ApJournalHeader *header, GError **error)
+{
+  int fd = ap_storage_open (dir_fd, header->info.id, AP_STORAGE_JOURNAL, O_RDWR | O_CREAT, error);
+  g_autoptr (ApJournal) journal = NULL;
+  gsize length;
+
+  if (fd < 0)
+    return NULL;
+  journal = journal_new (fd);
+  ap_journal_header_copy (&journal->header, header);
+  length = write_beginning (fd, header, FALSE, &journal->reader, error);
+  begin (journal, length);
+  if (length == 0 || !ap_storage_reserve (fd, &journal->allocated, journal->end + RESERVE, RESERVE, error)) {
+    ap_storage_remove (dir_fd, header->info.id, AP_STORAGE_JOURNAL, NULL);
+    return NULL;
+  }
+  return g_steal_pointer (&journal);
+}
+
+ApJournal *
+ap_journal_open (int dir_fd, const char *id, GError **error)
+{
+  int fd = ap_storage_open (dir_fd, id, AP_STORAGE_JOURNAL, O_RDWR, error);
+  g_autoptr (ApJournal) journal = NULL;
+  struct stat status;
+
+  if (fd < 0)
+    return NULL;
+  journal = journal_new (fd);
+  if (fstat (fd, &status) < 0) {
+    ap_storage_set_error (error, errno, "fstat");
+    return NULL;
+  }
+  if (!read_header (journal, error) || !walk (journal, status.st_size, error))
+    return NULL;
+  if (journal->end < status.st_size && !ap_storage_cut (fd, journal->end, error))
+    return NULL;
+  if (!ap_storage_sync (fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
+    return NULL;
+  return g_steal_pointer (&journal);
+}
+
+const ApJournalHeader *
+ap_journal_get_header (ApJournal *journal)
+{
+  return &journal->header;
+}
+
+ApJournalTotals
+ap_journal_get_totals (ApJournal *journal)
+{
+  return journal->totals;
+}
+
+goffset
+ap_journal_get_length (ApJournal *journal)
+{
+  return journal->end;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+refuse (GError **error, const char *why)
+{
+  g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, why);
+  return FALSE;
+}
+
+/* Back to the last whole record. This gives the space ahead back too; the next chunk takes it again. */
+static void
+cut_back (ApJournal *journal)
+{
+  journal->broken = !ap_storage_cut (journal->fd, journal->end, NULL);
+  journal->allocated = journal->end;
+}
+
+gboolean
+ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **error)
+{
+  guint8 head[AP_JOURNAL_HEAD_LENGTH];
+  struct iovec pieces[] = { { head, sizeof head }, { (gpointer)record->data, record->length } };
+  goffset end = journal->end + (goffset)sizeof head + (goffset)record->length;
+
+  if (journal->broken)
+    return refuse (error, "the journal has a torn record that could not be cut off");
+  if (!ap_journal_reader_admits (&journal->reader, record))
+    return refuse (error, "a record out of its order");
+  if (record->type == AP_JOURNAL_CHUNK &&
+      !ap_storage_reserve (journal->fd, &journal->allocated, end + RESERVE, RESERVE, error))
+    return FALSE;
+  ap_journal_record_encode (&journal->reader, record, head);
+  if (!ap_storage_write (journal->fd, pieces, G_N_ELEMENTS (pieces), journal->end, error)) {
+    cut_back (journal);
+    return FALSE;
+  }
+  ap_journal_reader_advance (&journal->reader, record);
+  count (journal, record);
+  journal->end = end;
+  return TRUE;
+}
+
+gboolean
+ap_journal_sync (ApJournal *journal, GError **error)
+{
+  gint failed = g_atomic_int_get (&journal->sync_error);
+
+  if (failed == 0 && fdatasync (journal->fd) < 0) {
+    failed = errno;
+    g_atomic_int_set (&journal->sync_error, failed);
+  }
+  if (failed != 0)
+    ap_storage_set_error (error, failed, "fdatasync");
+  return failed == 0;
+}
+
+/* ---- Compaction ---------------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+rename_new (int dir_fd, const char *id, GError **error)
+{
+  g_autofree char *from = g_strconcat (id, AP_STORAGE_JOURNAL_NEW, NULL);
+  g_autofree char *to = g_strconcat (id, AP_STORAGE_JOURNAL, NULL);
+
+  if (renameat (dir_fd, from, dir_fd, to) == 0)
+    return TRUE;
+  ap_storage_set_error (error, errno, "rename");
+  return FALSE;
+}
+
+/* The new file, in its place. dup3() changes what the number stands for in one step, so that a sync that is under way
+ * on another thread ends on the old file, or begins on the new one. Returns its header's length; 0 with @error. */
+static gsize
+replace (ApJournal *journal, int fd, int dir_fd, const ApJournalHeader *header, gboolean end, GError **error)
+{
+  ApJournalReader reader;
+  gsize length = write_beginning (fd, header, end, &reader, error);
+
+  if (length == 0 || !rename_new (dir_fd, header->info.id, error))
+    return 0;
+  if (dup3 (fd, journal->fd, O_CLOEXEC) < 0) {
+    journal->broken = TRUE; /* this is not the file any more that has the name */
+    ap_storage_set_error (error, errno, "dup3");
+    return 0;
+  }
+  journal->reader = reader;
+  return length;
+}
+
+gboolean
+ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *header, gboolean end, GError **error)
+{
+  g_auto (ApJournalHeader) now = { 0 };
+  const char *id = journal->header.info.id;
+  gsize length;
+  int fd;
+
+  ap_journal_header_copy (&now, header);
+  now.last_seq = journal->totals.last_seq;
+  g_strlcpy (now.info.id, id, sizeof now.info.id);
+  if (!ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
+    return FALSE;
+  fd = ap_storage_open (dir_fd, id, AP_STORAGE_JOURNAL_NEW, O_RDWR | O_CREAT, error);
+  if (fd < 0)
+    return FALSE;
+  length = replace (journal, fd, dir_fd, &now, end, error);
+  close (fd);
+  if (length == 0) {
+    ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, NULL);
+    return FALSE;
+  }
+  ap_journal_header_clear (&journal->header);
+  ap_journal_header_copy (&journal->header, &now);
+  begin (journal, length);
+  if (end) {
+    ApJournalRecord record = { AP_JOURNAL_END, now.last_seq, now.info.updated_us };
+    ap_journal_reader_advance (&journal->reader, &record);
+    count (journal, &record);
+    journal->end += AP_JOURNAL_HEAD_LENGTH;
+  }
+  return ap_storage_sync (dir_fd, error);
+}
