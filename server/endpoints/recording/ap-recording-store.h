@@ -2,12 +2,14 @@
 #pragma once
 
 #include "endpoints/recording/ap-recording-index.h"
+#include "endpoints/recording/ap-recording-settings.h"
 
 /* All recordings, live and ended: what the paths of HTTP and the sockets ask. One for the process, thread-safe. Times
  * and figures are those of the moment; a recording that another thread deletes meanwhile is NOT_FOUND. Errors are of
  * AP_RECORDING_ERROR: NOT_FOUND, and STORAGE while the folder cannot be read or written. */
 typedef struct _ApRecordingStore ApRecordingStore;
 typedef struct _ApStrand ApStrand;
+typedef struct _ApRecording ApRecording;
 
 /**
  * ApRecordingDone:
@@ -17,6 +19,19 @@ typedef struct _ApStrand ApStrand;
  * Called once, on some thread of the store, and never from within the function that it was given to.
  */
 typedef void (*ApRecordingDone) (const ApRecordingInfo *info, const GError *error, gpointer data);
+
+/* On the main thread. A folder that cannot be used is no error: it is told in the log, and tried again with each new
+ * recording. Errors: the decoders' sandbox cannot be had. */
+ApRecordingStore *ap_recording_store_new (const ApRecordingSettings *settings, GError **error);
+/* Live recordings are left on the disk as they are, to be gone on with. */
+void ap_recording_store_free (ApRecordingStore *store);
+
+const ApRecordingSettings *ap_recording_store_get_settings (ApRecordingStore *store);
+
+/* Not blocking. @info: its format, rate, channels and user. Returns: (transfer full): LIMIT */
+ApRecording *ap_recording_store_create (ApRecordingStore *store, const ApRecordingInfo *info, GError **error);
+/* Not blocking. Returns: (transfer full) (nullable): a live recording */
+ApRecording *ap_recording_store_find (ApRecordingStore *store, const char *id);
 
 /* Returns: (transfer none): the strand on which HTTP's questions are asked; the functions that block are called there.
  */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "endpoints/recording/ap-recording-socket.h"
+
+/* Answers that wait until the disk has what they promise, in order. Each has a ticket: the number of the append that it
+ * comes after. Belongs to a recording's strand. */
+typedef struct _ApRecordingAnswers ApRecordingAnswers;
+
+ApRecordingAnswers *ap_recording_answers_new (void);
+/* What waits is dropped: it was not promised. */
+void ap_recording_answers_free (ApRecordingAnswers *answers);
+
+/* @text: (transfer full); @done: see ap_recording_socket_send(). Goes at once if all up to @ticket is on the disk. */
+void ap_recording_answers_add (ApRecordingAnswers *answers, ApRecordingSocket *socket, guint64 ticket, char *text,
+                               gsize done);
+/* All up to @ticket is on the disk. */
+void ap_recording_answers_release (ApRecordingAnswers *answers, guint64 ticket);
+
+/* Nothing will be promised any more: what waits is not told, and what comes goes at once. */
+void ap_recording_answers_drop (ApRecordingAnswers *answers);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApRecordingAnswers, ap_recording_answers_free)

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A live recording's chunks: from a client to the writer, and the answer when it has become true. */
+#define G_LOG_DOMAIN "recording"
+
+#include "base/ap-log.h"
+#include "endpoints/recording/ap-recording-message.h"
+#include "endpoints/recording/ap-recording-private.h"
+
+/* Who sends keeps the others out for so long after its last chunk, where there can be only one. */
+#define SOURCE_SECONDS 5
+
+/* ---- Syncing ---- */
+
+static void
+on_synced (gpointer data)
+{
+  ApRecordingJob *job = data;
+
+  ap_recording_answers_release (job->recording->answers, job->ticket);
+}
+
+static void
+on_sync_failed (gpointer data)
+{
+  ApRecordingJob *job = data;
+  g_autoptr (GError) error =
+      g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the disk refused to keep what was written");
+
+  ap_recording_fail (job->recording, error);
+}
+
+static ApRecording *
+recording_of (ApSyncTarget *target)
+{
+  return ((ApRecordingFile *)(gpointer)target)->recording;
+}
+
+/* On a sync thread; what is appended from here on is the next sync's. */
+static gboolean
+sync_journal (ApSyncTarget *target, GError **error)
+{
+  ApRecording *recording = recording_of (target);
+
+  recording->syncing = __atomic_load_n (&recording->ticket, __ATOMIC_SEQ_CST);
+  return ap_recording_writer_sync (recording->writer, error);
+}
+
+static gboolean
+sync_wav (ApSyncTarget *target, GError **error)
+{
+  return ap_recording_writer_checkpoint (recording_of (target)->writer, error);
+}
+
+static void
+on_journal_synced (ApSyncTarget *target, const GError *error)
+{
+  ApRecording *recording = recording_of (target);
+
+  if (error != NULL)
+    ap_error ("%s: %s", recording->info.id, error->message);
+  ap_recording_post (recording, error == NULL ? on_synced : on_sync_failed,
+                     &(ApRecordingJob){ .ticket = recording->syncing });
+}
+
+/* The journal has what the WAV lacks. */
+static void
+on_wav_synced (ApSyncTarget *target, const GError *error)
+{
+  if (error != NULL)
+    ap_warning ("%s: its WAV: %s", recording_of (target)->info.id, error->message);
+}
+
+static void
+hold (ApSyncTarget *target)
+{
+  ap_recording_ref (recording_of (target));
+}
+
+static void
+release (ApSyncTarget *target)
+{
+  ap_recording_unref (recording_of (target));
+}
+
+static void
+want_sync (ApRecordingFile *file)
+{
+  ap_syncer_request (file->recording->shared->syncer, &file->target);
+}
+
+static gboolean
+waits_for_sync (ApRecording *recording)
+{
+  return recording->shared->settings->ack[0] == 's';
+}
+
+/* The answer to what was appended last, or to what comes after it. */
+static void
+answer (ApRecording *recording, ApRecordingSocket *socket, char *text, gsize cost)
+{
+  ap_recording_answers_add (recording->answers, socket, waits_for_sync (recording) ? recording->ticket : 0, text, cost);
+}
+
+/* ---- Chunks ---- */
+
+/* Where a decoder goes from chunk to chunk, two who send at once would make garbage of both. Who comes when the other
+ * has been silent for long begins anew, unless it asked where to go on. */
+static gboolean
+claim (ApRecording *recording, ApRecordingSocket *socket, gboolean *new_source, GError **error)
+{
+  gint64 now = recording->heard = g_get_monotonic_time ();
+  gboolean exclusive = ap_recording_writer_wants_one_source (recording->writer);
+
+  *new_source = FALSE;
+  if (recording->source != socket) {
+    if (exclusive && recording->source != NULL && now - recording->source_heard < SOURCE_SECONDS * G_USEC_PER_SEC) {
+      g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_BUSY,
+                   "another connection is sending: in this format there can be one at a time");
+      return FALSE;
+    }
+    *new_source = exclusive && recording->source != NULL && !socket->resumes;
+    g_clear_pointer (&recording->source, ap_recording_socket_unref);
+    recording->source = ap_recording_socket_ref (socket);
+  }
+  recording->source_heard = now;
+  return TRUE;
+}
+
+static gboolean
+check_size (ApRecording *recording, gsize length, GError **error)
+{
+  gint64 most_mb = recording->shared->settings->max_chunk_mb;
+
+  if (length == 0)
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "the chunk is empty");
+  else if (length > (gsize)most_mb * 1024 * 1024)
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_TOO_LARGE,
+                 "the chunk has %" G_GSIZE_FORMAT " bytes; at most %" G_GINT64_FORMAT " MiB are taken", length,
+                 most_mb);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+on_journaled (gpointer owner)
+{
+  ApRecording *recording = owner;
+
+  __atomic_store_n (&recording->ticket, recording->ticket + 1, __ATOMIC_SEQ_CST);
+  if (waits_for_sync (recording))
+    want_sync (&recording->journal);
+}
+
+static gboolean
+take (ApRecording *recording, ApRecordingSocket *socket, const guint8 *data, gsize length, GError **error)
+{
+  gboolean new_source;
+
+  if (!ap_recording_ensure_live (recording, error) || !check_size (recording, length, error) ||
+      !claim (recording, socket, &new_source, error))
+    return FALSE;
+  return ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+}
+
+void
+ap_recording_append_now (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  gsize length;
+  const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
+  g_autoptr (GError) error = NULL;
+
+  if (take (recording, job->socket, bytes, length, &error)) {
+    ap_recording_publish (recording);
+    answer (recording, job->socket, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)),
+            job->cost);
+    return;
+  }
+  ap_event (G_LOG_LEVEL_DEBUG, "chunk refused", AP_LOG_TEXT ("recording", recording->info.id),
+            AP_LOG_TEXT ("error", error->message));
+  answer (recording, job->socket, ap_recording_format_failure (&recording->info, error), job->cost);
+  if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
+    ap_recording_fail (recording, error);
+}
+
+void
+ap_recording_tell_status_now (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  g_autoptr (GError) error = NULL;
+
+  if (!ap_recording_ensure_live (recording, &error))
+    return; /* it has been told so, or will be */
+  recording->heard = g_get_monotonic_time ();
+  job->socket->resumes = TRUE;
+  if (waits_for_sync (recording))
+    want_sync (&recording->journal);
+  answer (recording, job->socket, ap_recording_format_status (&recording->info, waits_for_sync (recording)), 0);
+}
+
+/* ---- For ap-recording.c ---- */
+
+static void
+file_init (ApRecordingFile *file, ApRecording *recording, gboolean (*sync) (ApSyncTarget *, GError **),
+           void (*done) (ApSyncTarget *, const GError *))
+{
+  file->recording = recording;
+  file->target.sync = sync;
+  file->target.done = done;
+  file->target.ref = hold;
+  file->target.unref = release;
+}
+
+void
+ap_recording_want_sync (ApRecording *recording)
+{
+  want_sync (&recording->wav);
+  want_sync (&recording->journal);
+}
+
+void
+ap_recording_files_init (ApRecording *recording)
+{
+  file_init (&recording->journal, recording, sync_journal, on_journal_synced);
+  file_init (&recording->wav, recording, sync_wav, on_wav_synced);
+}

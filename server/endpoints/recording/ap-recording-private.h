@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "endpoints/recording/ap-recording-answers.h"
+#include "endpoints/recording/ap-recording.h"
+
+/* A live recording's fields, for the files that it is made of. But for what is said otherwise they are its strand's. */
+
+/* One of a recording's files, as the syncer knows it. */
+typedef struct {
+  ApSyncTarget target;
+  ApRecording *recording;
+} ApRecordingFile;
+
+struct _ApRecording {
+  gatomicrefcount refs;
+  const ApRecordingShared *shared;
+  ApStrand *strand;
+  gboolean exists;
+
+  GMutex lock; /* guards @info and @loaded, which others look at */
+  ApRecordingInfo info;
+  gboolean loaded;
+
+  ApRecordingWriter *writer; /* NULL: not loaded */
+  GError *broken;            /* its files cannot be used; NULL: they can */
+  gboolean over;
+  GPtrArray *sockets;         /* of ApRecordingSocket */
+  ApRecordingSocket *source;  /* who sends; may have left */
+  gint64 source_heard, heard; /* monotonic */
+  gint64 checkpoint_at;
+  guint64 chunks_indexed;
+  ApRecordingAnswers *answers;
+  guint64 ticket;  /* of the last append; also read by sync threads */
+  guint64 syncing; /* the sync thread's: what the sync under way covers */
+  ApRecordingFile journal, wav;
+};
+
+/* Work on its way to the strand. */
+typedef struct {
+  ApRecording *recording;
+  ApRecordingSocket *socket;
+  GBytes *chunk;
+  gsize cost;
+  guint64 ticket;
+  guint16 code;
+  const char *reason;
+  ApRecordingDone done;
+  void (*suspended) (gpointer data);
+  gpointer data;
+} ApRecordingJob;
+
+/* ap-recording.c */
+/* From any thread. @about: is copied; what it refers to is freed after @func */
+void ap_recording_post (ApRecording *recording, ApStrandFunc func, const ApRecordingJob *about);
+/* Others may look at its figures as they are now. */
+void ap_recording_publish (ApRecording *recording);
+/* Nothing more can be promised of it. */
+void ap_recording_fail (ApRecording *recording, const GError *error);
+/* Before anything is done with it. Errors: what has broken it, or CLOSED */
+gboolean ap_recording_ensure_live (ApRecording *recording, GError **error);
+
+/* ap-recording-chunks.c */
+void ap_recording_files_init (ApRecording *recording);
+/* Of the WAV, and of the journal too. */
+void ap_recording_want_sync (ApRecording *recording);
+/* ApStrandFuncs on jobs. */
+void ap_recording_append_now (gpointer data);
+void ap_recording_tell_status_now (gpointer data);

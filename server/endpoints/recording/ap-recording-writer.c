@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Chunks of one recording on their way to the disk: journal first, then decoder, then WAV. */
+#define G_LOG_DOMAIN "recording"
+
+#include "endpoints/recording/ap-recording-writer.h"
+
+#include "base/ap-log.h"
+#include "endpoints/recording/ap-container.h"
+#include "endpoints/recording/ap-journal.h"
+#include "endpoints/recording/ap-storage-file.h"
+#include "endpoints/recording/ap-wav-file.h"
+
+#include <string.h>
+
+/* Audio that may come at once, before the real-time factor counts. */
+#define BURST_SECONDS 60
+
+/* A part of the stream with a decoder of its own. */
+typedef struct {
+  ApContainer container; /* NONE: none has begun */
+  goffset offset;        /* of its first record in the journal */
+  guint64 base_frames;   /* in the WAV before it */
+} Segment;
+
+struct _ApRecordingWriter {
+  const ApRecordingWriterSettings *settings;
+  ApRecordingInfo info;
+  ApJournal *journal;
+  GMutex journal_lock; /* held while the journal is synced, or replaced by a shorter one */
+  ApWavFile *wav;
+  guint64 fresh_frames; /* in the WAV, and not committed */
+  Segment segment;
+  ApDecoder *decoder;   /* of @segment; NULL: to be made anew from the journal */
+  guint64 skip_frames;  /* of what comes out: they are in the WAV already */
+  guint64 limit_frames; /* the WAV gets no longer now */
+  guint64 allowance;    /* nor longer than this, as long as it is live */
+  GArray *unreadable;   /* guint64: chunks of the journal that give nothing */
+  gboolean over;        /* ended, or broken */
+};
+
+static guint
+frame_bytes (ApRecordingWriter *writer)
+{
+  return writer->info.channels * 2;
+}
+
+static guint64
+position (ApRecordingWriter *writer)
+{
+  return ap_wav_file_get_frames (writer->wav) + writer->fresh_frames;
+}
+
+static void
+commit (ApRecordingWriter *writer)
+{
+  ap_wav_file_commit (writer->wav);
+  writer->fresh_frames = 0;
+  writer->info.frames = ap_wav_file_get_frames (writer->wav);
+}
+
+static void
+roll_back (ApRecordingWriter *writer)
+{
+  ap_wav_file_roll_back (writer->wav);
+  writer->fresh_frames = 0;
+}
+
+/* ---- The decoder ---- */
+
+static gboolean
+on_pcm (gpointer owner, const guint8 *data, gsize length, GError **error)
+{
+  ApRecordingWriter *writer = owner;
+  guint64 frames = length / frame_bytes (writer);
+  guint64 skipped = MIN (frames, writer->skip_frames);
+
+  writer->skip_frames -= skipped;
+  frames -= skipped;
+  if (frames == 0)
+    return TRUE;
+  if (position (writer) + frames > writer->limit_frames) {
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA,
+                 "more audio than a recording may have; the server's settings say how much");
+    return FALSE;
+  }
+  writer->fresh_frames += frames;
+  return ap_wav_file_write (writer->wav, data + skipped * frame_bytes (writer), frames * frame_bytes (writer), error);
+}
+
+static gboolean
+open_decoder (ApRecordingWriter *writer, ApContainer container, GError **error)
+{
+  const ApDecoderSpec spec = { container, writer->info.sample_rate, writer->info.channels };
+
+  writer->decoder = ap_decoder_launcher_open (writer->settings->launcher, &spec, on_pcm, writer, error);
+  return writer->decoder != NULL;
+}
+
+/* Audio that the recording may have when @now_us is the time. Taken from a record's own time, so that a replay decides
+ * as the first time. */
+static guint64
+frames_allowed (ApRecordingWriter *writer, gint64 now_us)
+{
+  gint64 passed = MAX (now_us - writer->info.created_us, 0) / G_USEC_PER_SEC;
+  guint64 seconds = (guint64)passed * writer->settings->max_realtime_factor + BURST_SECONDS;
+
+  return MIN (seconds, writer->settings->max_seconds) * writer->info.sample_rate;
+}
+
+static gboolean
+is_unreadable (ApRecordingWriter *writer, guint64 seq)
+{
+  for (guint i = 0; i < writer->unreadable->len; i++)
+    if (g_array_index (writer->unreadable, guint64, i) == seq)
+      return TRUE;
+  return FALSE;
+}
+
+typedef struct {
+  ApRecordingWriter *writer;
+  guint64 until; /* seq: the first record that is not fed */
+} Rebuild;
+
+static gboolean
+feed_again (const ApJournalRecord *record, gpointer data, GError **error)
+{
+  Rebuild *rebuild = data;
+
+  if (record->seq >= rebuild->until || is_unreadable (rebuild->writer, record->seq))
+    return TRUE;
+  return ap_decoder_feed (rebuild->writer->decoder, record->data, record->length, error);
+}
+
+/* The decoder of the current segment, as all chunks before @until have left it. */
+static gboolean
+ensure_decoder (ApRecordingWriter *writer, guint64 until, GError **error)
+{
+  Rebuild rebuild = { writer, until };
+  const ApJournalHeader *header = ap_journal_get_header (writer->journal);
+  gboolean fed = TRUE;
+
+  if (writer->decoder != NULL)
+    return TRUE;
+  if (!open_decoder (writer, writer->segment.container, error))
+    return FALSE;
+  writer->limit_frames = G_MAXUINT64;
+  writer->skip_frames = ap_wav_file_get_frames (writer->wav) - writer->segment.base_frames;
+  if (writer->segment.offset == 0 && header->carry_length > 0)
+    fed = ap_decoder_feed (writer->decoder, header->carry, header->carry_length, error);
+  if (fed && ap_journal_replay (writer->journal, writer->segment.offset, feed_again, &rebuild, error))
+    return TRUE;
+  g_clear_pointer (&writer->decoder, ap_decoder_free);
+  return FALSE;
+}
+
+/* What the segment's decoder still holds. Bytes at its end that were no audio are no reason to refuse what follows. */
+static gboolean
+end_segment (ApRecordingWriter *writer, guint64 until, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (writer->segment.container == AP_CONTAINER_NONE)
+    return TRUE;
+  if (!ensure_decoder (writer, until, error))
+    return FALSE;
+  writer->limit_frames = G_MAXUINT64;
+  if (!ap_decoder_finish (writer->decoder, &reason) &&
+      !g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  g_clear_pointer (&writer->decoder, ap_decoder_free);
+  return TRUE;
+}
+
+static gboolean
+begin_segment (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+{
+  if (!end_segment (writer, record->seq, error))
+    return FALSE;
+  writer->skip_frames = 0;
+  writer->segment = (Segment){ record->container, record->offset, position (writer) };
+  return open_decoder (writer, record->container, error);
+}
+
+static gboolean
+decode (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+{
+  gboolean begins = (record->flags & AP_JOURNAL_BEGINS) != 0;
+
+  if (begins && !begin_segment (writer, record, error))
+    return FALSE;
+  if (!begins && !ensure_decoder (writer, record->seq, error))
+    return FALSE;
+  writer->limit_frames = MIN (frames_allowed (writer, record->time_us), writer->allowance);
+  return ap_decoder_feed (writer->decoder, record->data, record->length, error);
+}
+
+/* Its samples are in the WAV, or none of them, and then all is as before. */
+static gboolean
+take_record (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+{
+  const Segment before = writer->segment;
+
+  if (decode (writer, record, error)) {
+    commit (writer);
+    return TRUE;
+  }
+  roll_back (writer);
+  g_clear_pointer (&writer->decoder, ap_decoder_free);
+  writer->segment = before;
+  return FALSE;
+}
+
+static void
+count (ApRecordingWriter *writer, const ApJournalRecord *record)
+{
+  writer->info.total_chunks++;
+  writer->info.bytes_received += record->length;
+  writer->info.updated_us = record->time_us;
+}
+
+/* ---- The beginning ---- */
+
+static ApRecordingWriter *
+writer_new (const ApRecordingWriterSettings *settings)
+{
+  ApRecordingWriter *writer = g_new0 (ApRecordingWriter, 1);
+
+  writer->settings = settings;
+  writer->allowance = G_MAXUINT64;
+  writer->unreadable = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_mutex_init (&writer->journal_lock);
+  return writer;
+}
+
+void
+ap_recording_writer_free (ApRecordingWriter *writer)
+{
+  g_clear_pointer (&writer->decoder, ap_decoder_free);
+  g_clear_pointer (&writer->journal, ap_journal_free);
+  g_clear_pointer (&writer->wav, ap_wav_file_free);
+  g_array_unref (writer->unreadable);
+  ap_recording_info_clear (&writer->info);
+  g_mutex_clear (&writer->journal_lock);
+  g_free (writer);
+}
+
+ApRecordingWriter *
+ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApRecordingInfo *info, GError **error)
+{
+  g_autoptr (ApRecordingWriter) writer = writer_new (settings);
+  ApJournalHeader header = { .info = *info };
+
+  ap_recording_info_copy (&writer->info, info);
+  writer->journal = ap_journal_create (settings->folder_fd, &header, error);
+  if (writer->journal == NULL)
+    return NULL;
+  writer->wav = ap_wav_file_create (settings->folder_fd, info->id, info->sample_rate, info->channels, error);
+  if (writer->wav == NULL || !ap_storage_sync (settings->folder_fd, error)) {
+    ap_recording_writer_remove (settings->folder_fd, info->id, NULL);
+    return NULL;
+  }
+  return g_steal_pointer (&writer);
+}
+
+/* ---- Chunks ---- */
+
+static gboolean
+identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_source, GError **error)
+{
+  gboolean headless = writer->segment.container == AP_CONTAINER_MP3 || writer->segment.container == AP_CONTAINER_ADTS;
+  ApContainer current = new_source && headless ? AP_CONTAINER_NONE : writer->segment.container;
+  g_autoptr (GError) reason = NULL;
+  ApContainer begins = ap_container_detect (writer->info.format, current, record->data, record->length, &reason);
+
+  if (reason != NULL) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  record->container = begins != AP_CONTAINER_NONE ? begins : writer->segment.container;
+  if (begins != AP_CONTAINER_NONE)
+    record->flags |= AP_JOURNAL_BEGINS;
+  return TRUE;
+}
+
+/* Raw samples need no journal once they are in the WAV. */
+static gboolean
+rotate (ApRecordingWriter *writer, GError **error)
+{
+  ApJournalHeader header = { .info = writer->info, .last_seq = ap_journal_get_totals (writer->journal).last_seq };
+  guint8 carry[AP_DECODER_MAX_CARRY];
+  gboolean rotated;
+
+  if (writer->segment.container != AP_CONTAINER_PCM || writer->decoder == NULL ||
+      ap_journal_get_length (writer->journal) < writer->settings->rotate_bytes)
+    return TRUE;
+  header.carry_length = (guint)ap_decoder_get_carry (writer->decoder, carry);
+  memcpy (header.carry, carry, header.carry_length); /* less than a frame, which has 4 bytes at most */
+  if (!ap_wav_file_checkpoint (writer->wav, error))
+    return FALSE;
+  g_mutex_lock (&writer->journal_lock);
+  rotated = ap_journal_compact (writer->journal, writer->settings->folder_fd, &header, FALSE, error);
+  g_mutex_unlock (&writer->journal_lock);
+  if (rotated)
+    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, writer->info.frames };
+  return rotated;
+}
+
+/* The chunk that was appended last is to be passed over. If this fails, or a power cut undoes it, a recovery finds out
+ * for itself. */
+static void
+reject (ApRecordingWriter *writer, const ApJournalRecord *record)
+{
+  const ApJournalRecord rejection = { .type = AP_JOURNAL_REJECT, .seq = record->seq, .time_us = record->time_us };
+  g_autoptr (GError) error = NULL;
+
+  if (!ap_journal_append (writer->journal, &rejection, &error))
+    ap_warning ("%s: %s", writer->info.id, error->message);
+}
+
+static gboolean
+refuse_over (ApRecordingWriter *writer, GError **error)
+{
+  if (writer->over)
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the recording has ended");
+  return writer->over;
+}
+
+gboolean
+ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean new_source,
+                            ApRecordingJournaled journaled, gpointer owner, GError **error)
+{
+  ApJournalRecord record = { .type = AP_JOURNAL_CHUNK,
+                             .seq = ap_journal_get_totals (writer->journal).last_seq + 1,
+                             .time_us = g_get_real_time (),
+                             .offset = ap_journal_get_length (writer->journal),
+                             .data = data,
+                             .length = length };
+
+  if (refuse_over (writer, error) || !identify (writer, &record, new_source, error) ||
+      !ap_journal_append (writer->journal, &record, error))
+    return FALSE;
+  journaled (owner);
+  if (!take_record (writer, &record, error)) {
+    reject (writer, &record);
+    return FALSE;
+  }
+  count (writer, &record);
+  return rotate (writer, error);
+}
+
+const ApRecordingInfo *
+ap_recording_writer_get_info (ApRecordingWriter *writer)
+{
+  return &writer->info;
+}
+
+void
+ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames)
+{
+  writer->allowance = frames;
+}
+
+gboolean
+ap_recording_writer_wants_one_source (ApRecordingWriter *writer)
+{
+  return writer->segment.container != AP_CONTAINER_NONE && writer->segment.container != AP_CONTAINER_PCM;
+}
+
+gboolean
+ap_recording_writer_sync (ApRecordingWriter *writer, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&writer->journal_lock);
+
+  return ap_journal_sync (writer->journal, error);
+}
+
+gboolean
+ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error)
+{
+  return ap_wav_file_checkpoint (writer->wav, error);
+}
+
+/* ---- The end ---- */
+
+/* The WAV of a recording whose journal says that it has ended; then the journal need not be long any more. */
+static gboolean
+complete (ApRecordingWriter *writer, GError **error)
+{
+  ApJournalHeader header = { 0 };
+  g_autoptr (GError) reason = NULL;
+  gboolean compacted;
+
+  ap_wav_file_use_reserve (writer->wav);
+  if (end_segment (writer, G_MAXUINT64, &reason))
+    commit (writer);
+  else
+    roll_back (writer);
+  writer->segment.container = AP_CONTAINER_NONE;
+  writer->info.status = AP_RECORDING_COMPLETED;
+  if (!ap_wav_file_finish (writer->wav, error))
+    return FALSE;
+  if (reason != NULL) { /* the journal stays, for another try */
+    ap_warning ("%s: the end of the audio could not be written: %s", writer->info.id, reason->message);
+    return TRUE;
+  }
+  header.info = writer->info;
+  header.last_seq = ap_journal_get_totals (writer->journal).last_seq;
+  g_mutex_lock (&writer->journal_lock);
+  compacted = ap_journal_compact (writer->journal, writer->settings->folder_fd, &header, TRUE, &reason);
+  g_mutex_unlock (&writer->journal_lock);
+  if (!compacted)
+    ap_warning ("%s: its journal stays as long as it is: %s", writer->info.id, reason->message);
+  return TRUE;
+}
+
+gboolean
+ap_recording_writer_finish (ApRecordingWriter *writer, GError **error)
+{
+  const ApJournalRecord record = { .type = AP_JOURNAL_END,
+                                   .seq = ap_journal_get_totals (writer->journal).last_seq,
+                                   .time_us = g_get_real_time () };
+
+  if (refuse_over (writer, error) || !ap_journal_append (writer->journal, &record, error))
+    return FALSE;
+  writer->over = TRUE;
+  writer->info.completed_us = writer->info.updated_us = record.time_us;
+  return ap_recording_writer_sync (writer, error) && complete (writer, error);
+}
+
+gboolean
+ap_recording_writer_remove (int folder_fd, const char *id, GError **error)
+{
+  return ap_storage_remove (folder_fd, id, AP_STORAGE_WAV, error) &&
+         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) && ap_storage_sync (folder_fd, error);
+}
+
+/* ---- Recovery ---- */
+
+static gboolean
+is_last (ApRecordingWriter *writer, const ApJournalRecord *record)
+{
+  return record->offset + AP_JOURNAL_HEAD_LENGTH + (goffset)record->length >= ap_journal_get_length (writer->journal);
+}
+
+/* A chunk that gives nothing now. The last may have been refused the first time, before that was on the disk. One that
+ * was acknowledged stays and counts; and where the reason is not in its bytes, the recording is left as it is. */
+static gboolean
+pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *reason, GError **error)
+{
+  gboolean of_its_bytes = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE) ||
+                          g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA);
+  gboolean last = is_last (writer, record);
+
+  if (!of_its_bytes && !(last && g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED))) {
+    g_propagate_error (error, g_error_copy (reason));
+    return FALSE;
+  }
+  if (last) {
+    reject (writer, record);
+    return TRUE;
+  }
+  ap_warning ("%s: chunk %" G_GUINT64_FORMAT " gives no audio any more: %s", writer->info.id, record->seq,
+              reason->message);
+  g_array_append_val (writer->unreadable, record->seq);
+  count (writer, record);
+  return TRUE;
+}
+
+static gboolean
+take_again (const ApJournalRecord *record, gpointer data, GError **error)
+{
+  ApRecordingWriter *writer = data;
+  g_autoptr (GError) reason = NULL;
+
+  if (!take_record (writer, record, &reason))
+    return pass_over (writer, record, reason, error);
+  count (writer, record);
+  return TRUE;
+}
+
+static gboolean
+recover (ApRecordingWriter *writer, GError **error)
+{
+  const ApJournalHeader *header = ap_journal_get_header (writer->journal);
+  const ApRecordingInfo *info = &header->info;
+  const ApJournalTotals totals = ap_journal_get_totals (writer->journal);
+
+  ap_recording_info_copy (&writer->info, info);
+  writer->over = totals.ended;
+  if (info->status == AP_RECORDING_COMPLETED)
+    return TRUE;
+  writer->wav =
+      ap_wav_file_open (writer->settings->folder_fd, info->id, info->sample_rate, info->channels, info->frames, error);
+  if (writer->wav == NULL)
+    return FALSE;
+  if (info->total_chunks > 0) /* begun anew: see rotate() */
+    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, info->frames };
+  if (!ap_journal_replay (writer->journal, 0, take_again, writer, error))
+    return FALSE;
+  writer->info.updated_us = totals.time_us;
+  if (!totals.ended)
+    return ap_wav_file_checkpoint (writer->wav, error);
+  writer->info.completed_us = totals.time_us;
+  return complete (writer, error);
+}
+
+ApRecordingWriter *
+ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id, guint *unreadable,
+                             GError **error)
+{
+  g_autoptr (ApRecordingWriter) writer = writer_new (settings);
+
+  writer->journal = ap_journal_open (settings->folder_fd, id, error);
+  if (writer->journal == NULL || !recover (writer, error))
+    return NULL;
+  *unreadable = writer->unreadable->len;
+  return g_steal_pointer (&writer);
+}

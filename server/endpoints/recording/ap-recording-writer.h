@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "endpoints/recording/ap-decoder-launcher.h"
+#include "endpoints/recording/ap-recording-types.h"
+
+/* A recording's files and its decoder: chunks go in, each wholly or not at all. Knows no sockets. What is in the
+ * journal is the recording; the WAV is made of it, and can be made again. Every function blocks on the disk. Belongs to
+ * one thread at a time, but for ap_recording_writer_sync() and _checkpoint(). */
+typedef struct _ApRecordingWriter ApRecordingWriter;
+
+typedef struct {
+  int folder_fd;
+  ApDecoderLauncher *launcher;
+  guint64 max_seconds;       /* no recording gets longer, in seconds of audio */
+  guint max_realtime_factor; /* nor than so many times what has passed since its creation, and a minute */
+  goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
+} ApRecordingWriterSettings;
+
+/* The journal has the chunk; the decoder has not. */
+typedef void (*ApRecordingJournaled) (gpointer owner);
+
+/**
+ * ap_recording_writer_create:
+ * @settings: outlives the writer
+ * @info: a new recording's: id, user, format, rate, channels, time
+ *
+ * When it returns its files are there, also after a power cut.
+ */
+ApRecordingWriter *ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApRecordingInfo *info,
+                                               GError **error);
+
+/**
+ * ap_recording_writer_recover:
+ * @unreadable: (out): chunks of the journal that could not be decoded again
+ *
+ * Reads the journal of a recording that was live when the server ended, and makes its WAV anew. One that had been ended
+ * is completed: its status tells.
+ */
+ApRecordingWriter *ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id,
+                                                guint *unreadable, GError **error);
+/* What was not synced is left to the system. */
+void ap_recording_writer_free (ApRecordingWriter *writer);
+
+/**
+ * ap_recording_writer_append:
+ * @new_source: the chunk does not go on where the last one ended, because somebody else sends it
+ * @journaled: called when a sync would make it last, while it has still to be decoded
+ *
+ * Errors: UNDECODABLE, DECODER_DIED, QUOTA, NO_SPACE: the chunk left no trace, and the recording goes on. STORAGE: it
+ * does not.
+ */
+gboolean ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean new_source,
+                                     ApRecordingJournaled journaled, gpointer owner, GError **error);
+
+/* The recording as it is now; its frames are in the WAV. */
+const ApRecordingInfo *ap_recording_writer_get_info (ApRecordingWriter *writer);
+/* From now on the WAV may have so many frames, whatever else allows more. */
+void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames);
+/* Whether a decoder keeps a state from chunk to chunk, so that only one source may send. */
+gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
+
+/* From any thread, beside the others: all chunks journaled before are on the disk afterwards. An error is final. */
+gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
+/* Likewise: the WAV on the disk, and its header's sizes. */
+gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
+
+/**
+ * ap_recording_writer_finish:
+ *
+ * Ends the recording: no chunk can come any more, what the decoder held back comes out, and the WAV gets its final
+ * form. On an error the recording is still live, except after STORAGE.
+ */
+gboolean ap_recording_writer_finish (ApRecordingWriter *writer, GError **error);
+
+/* The files of a recording that nobody has open for writing. */
+gboolean ap_recording_writer_remove (int folder_fd, const char *id, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApRecordingWriter, ap_recording_writer_free)

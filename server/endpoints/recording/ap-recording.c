@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A live recording. Everything but the functions at the end, which post the work, runs on its strand. */
+#define G_LOG_DOMAIN "recording"
+
+#include "endpoints/recording/ap-recording.h"
+
+#include "base/ap-log.h"
+#include "endpoints/recording/ap-recording-message.h"
+#include "endpoints/recording/ap-recording-private.h"
+
+/* How often the disk has the WAV, and the index the figures. */
+#define CHECKPOINT_US (2 * G_USEC_PER_SEC)
+
+/* ---- Jobs ---- */
+
+static void
+job_free (gpointer data)
+{
+  ApRecordingJob *job = data;
+
+  g_clear_pointer (&job->socket, ap_recording_socket_unref);
+  g_clear_pointer (&job->chunk, g_bytes_unref);
+  ap_recording_unref (job->recording);
+  g_free (job);
+}
+
+void
+ap_recording_post (ApRecording *recording, ApStrandFunc func, const ApRecordingJob *about)
+{
+  ApRecordingJob *job = g_memdup2 (about, sizeof *about);
+
+  job->recording = ap_recording_ref (recording);
+  ap_strand_post (recording->strand, func, job, job_free);
+}
+
+/* ---- Figures ---- */
+
+/* The rest never changes, and is read without the lock. */
+static void
+copy_figures (ApRecordingInfo *to, const ApRecordingInfo *from)
+{
+  to->status = from->status;
+  to->updated_us = from->updated_us;
+  to->completed_us = from->completed_us;
+  to->total_chunks = from->total_chunks;
+  to->bytes_received = from->bytes_received;
+  to->frames = from->frames;
+}
+
+void
+ap_recording_publish (ApRecording *recording)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  if (recording->writer != NULL)
+    copy_figures (&recording->info, ap_recording_writer_get_info (recording->writer));
+  if (recording->broken != NULL)
+    recording->info.status = AP_RECORDING_FAILED;
+  recording->loaded = TRUE;
+}
+
+static void
+put_into_index (ApRecording *recording)
+{
+  g_autoptr (GError) error = NULL;
+
+  recording->chunks_indexed = recording->info.total_chunks;
+  if (!ap_recording_index_put (recording->shared->index, &recording->info, &error))
+    ap_warning ("%s: the index: %s", recording->info.id, error->message);
+}
+
+/* ---- The end ---- */
+
+static void
+close_sockets (ApRecording *recording, guint16 code, const char *reason)
+{
+  for (guint i = 0; i < recording->sockets->len; i++)
+    ap_recording_socket_close (g_ptr_array_index (recording->sockets, i), code, reason);
+}
+
+static void
+leave_the_living (ApRecording *recording)
+{
+  recording->over = TRUE;
+  recording->shared->ended (recording->shared->owner, recording);
+}
+
+void
+ap_recording_fail (ApRecording *recording, const GError *error)
+{
+  if (recording->over)
+    return;
+  recording->broken = g_error_copy (error);
+  if (recording->writer == NULL && !recording->exists)
+    ap_warning ("no session can be created: %s", error->message);
+  else
+    ap_error ("%s is broken: %s", recording->info.id, error->message);
+  ap_recording_publish (recording);
+  if (recording->writer != NULL || recording->exists)
+    put_into_index (recording);
+  ap_recording_answers_drop (recording->answers);
+  close_sockets (recording, 1011, "the recording's files cannot be used");
+  leave_the_living (recording);
+}
+
+static void
+tell_completed (ApRecording *recording, guint16 code, const char *reason)
+{
+  for (guint i = 0; i < recording->sockets->len; i++)
+    ap_recording_socket_send (g_ptr_array_index (recording->sockets, i),
+                              ap_recording_format_completed (&recording->info), 0);
+  close_sockets (recording, code, reason);
+}
+
+static void
+become_completed (ApRecording *recording, guint16 code, const char *reason)
+{
+  ap_recording_publish (recording);
+  put_into_index (recording);
+  ap_recording_answers_release (recording->answers, recording->ticket);
+  tell_completed (recording, code, reason);
+  leave_the_living (recording);
+  ap_event (G_LOG_LEVEL_INFO, "recording completed", AP_LOG_TEXT ("recording", recording->info.id),
+            AP_LOG_NUMBER ("chunks", recording->info.total_chunks),
+            AP_LOG_NUMBER ("bytes", recording->info.bytes_received),
+            AP_LOG_SECONDS ("audio_seconds", recording->info.frames * G_USEC_PER_SEC / recording->info.sample_rate),
+            AP_LOG_TEXT ("reason", reason));
+}
+
+/* ---- The beginning ---- */
+
+static void
+begin (ApRecording *recording, GError **error)
+{
+  const ApRecordingShared *shared = recording->shared;
+
+  if (!shared->admit (shared->owner, &recording->info, error))
+    return;
+  recording->writer = ap_recording_writer_create (&shared->writer, &recording->info, error);
+  if (recording->writer != NULL)
+    put_into_index (recording);
+}
+
+static void
+resume (ApRecording *recording, GError **error)
+{
+  gint64 since = g_get_monotonic_time ();
+  guint unreadable;
+
+  recording->writer = ap_recording_writer_recover (&recording->shared->writer, recording->info.id, &unreadable, error);
+  if (recording->writer == NULL)
+    return;
+  ap_recording_publish (recording);
+  put_into_index (recording);
+  if (recording->info.status == AP_RECORDING_COMPLETED)
+    leave_the_living (recording);
+  ap_event (G_LOG_LEVEL_INFO, "recording recovered", AP_LOG_TEXT ("recording", recording->info.id),
+            AP_LOG_TEXT ("status", ap_recording_status_to_string (recording->info.status)),
+            AP_LOG_NUMBER ("chunks", recording->info.total_chunks), AP_LOG_NUMBER ("unreadable", unreadable),
+            AP_LOG_SECONDS ("took", (guint64)(g_get_monotonic_time () - since)));
+}
+
+/* Before anything else is done with it. FALSE: it cannot be used, and the reason is what @error says. */
+static gboolean
+ensure_loaded (ApRecording *recording, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (recording->broken != NULL) {
+    g_propagate_error (error, g_error_copy (recording->broken));
+    return FALSE;
+  }
+  if (recording->writer != NULL)
+    return TRUE;
+  recording->heard = g_get_monotonic_time ();
+  if (recording->exists)
+    resume (recording, &reason);
+  else
+    begin (recording, &reason);
+  ap_recording_publish (recording);
+  if (recording->writer != NULL)
+    return TRUE;
+  ap_recording_fail (recording, reason);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
+}
+
+gboolean
+ap_recording_ensure_live (ApRecording *recording, GError **error)
+{
+  if (!ensure_loaded (recording, error))
+    return FALSE;
+  if (recording->over)
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the session has been closed");
+  return !recording->over;
+}
+
+/* ---- Sockets ---- */
+
+static gboolean
+may_join (ApRecording *recording, GError **error)
+{
+  gint64 most = recording->shared->settings->max_connections;
+
+  if (!ap_recording_ensure_live (recording, error))
+    return FALSE;
+  if (recording->sockets->len < (guint)most)
+    return TRUE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_LIMIT,
+               "a session has at most %" G_GINT64_FORMAT " connections at once", most);
+  return FALSE;
+}
+
+static void
+join (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  g_autoptr (GError) error = NULL;
+
+  if (may_join (recording, &error)) {
+    g_ptr_array_add (recording->sockets, ap_recording_socket_ref (job->socket));
+    if (job->socket->creator)
+      ap_recording_socket_send (job->socket, ap_recording_format_greeting (&recording->info), 0);
+    return;
+  }
+  ap_recording_socket_send (job->socket, ap_recording_format_error (error, recording->info.id), 0);
+  if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED) ||
+      g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_LIMIT))
+    ap_recording_socket_close (job->socket, 1008, "the session cannot be joined");
+  else
+    ap_recording_socket_close (job->socket, 1011, "the session cannot be opened");
+}
+
+static void
+leave (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+
+  g_ptr_array_remove (recording->sockets, job->socket);
+  if (recording->source == job->socket)
+    g_clear_pointer (&recording->source, ap_recording_socket_unref);
+}
+
+/* ---- Ends ---- */
+
+static void
+tell_done (const ApRecordingJob *job, const GError *error)
+{
+  if (job->done != NULL)
+    job->done (error == NULL ? &job->recording->info : NULL, error, job->data);
+}
+
+static void
+refuse_to_end (const ApRecordingJob *job, const GError *error)
+{
+  ApRecording *recording = job->recording;
+
+  ap_warning ("%s cannot be completed: %s", recording->info.id, error->message);
+  recording->heard = g_get_monotonic_time (); /* if it was idle: tried again as much later */
+  if (job->socket != NULL)
+    ap_recording_socket_send (job->socket, ap_recording_format_failure (&recording->info, error), 0);
+  if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
+    ap_recording_fail (recording, error);
+  tell_done (job, error);
+}
+
+static void
+end (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  g_autoptr (GError) error = NULL;
+
+  if (!ensure_loaded (recording, &error)) {
+    tell_done (job, error);
+    return;
+  }
+  if (!recording->over && !ap_recording_writer_finish (recording->writer, &error)) {
+    refuse_to_end (job, error);
+    return;
+  }
+  if (!recording->over)
+    become_completed (recording, job->code, job->reason);
+  tell_done (job, NULL);
+}
+
+static void
+discard (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  g_autoptr (GError) error = NULL;
+
+  if (!recording->over) {
+    close_sockets (recording, 1008, "the session was deleted");
+    leave_the_living (recording);
+  }
+  if (ap_recording_writer_remove (recording->shared->writer.folder_fd, recording->info.id, &error))
+    ap_recording_index_remove (recording->shared->index, recording->info.id, &error);
+  tell_done (job, error);
+}
+
+static void
+load (gpointer data)
+{
+  ApRecordingJob *job = data;
+  g_autoptr (GError) error = NULL;
+
+  tell_done (job, ensure_loaded (job->recording, &error) ? NULL : error);
+}
+
+/* ---- Now and then ---- */
+
+static const char *
+reason_to_end (ApRecording *recording, gint64 now)
+{
+  const ApRecordingSettings *settings = recording->shared->settings;
+
+  if (now - recording->heard > settings->timeout_seconds * G_USEC_PER_SEC)
+    return "the session was idle for too long";
+  if (g_get_real_time () - recording->info.created_us > settings->max_duration_hours * 3600 * G_USEC_PER_SEC)
+    return "the session has lasted as long as it may";
+  return NULL;
+}
+
+/* What the user's other recordings leave for this one. */
+static void
+update_allowance (ApRecording *recording)
+{
+  guint64 most = (guint64)recording->shared->settings->max_user_mb * 1024 * 1024;
+  guint64 recordings, bytes;
+  guint64 own = recording->info.frames * recording->info.channels * 2;
+  g_autoptr (GError) error = NULL;
+
+  if (most == 0 || recording->info.user_id == NULL)
+    return;
+  if (!ap_recording_index_sum_user (recording->shared->index, recording->info.user_id, &recordings, &bytes, &error)) {
+    ap_warning ("the index: %s", error->message);
+    return;
+  }
+  bytes -= MIN (bytes, own);
+  ap_recording_writer_allow (recording->writer, (most - MIN (most, bytes)) / (recording->info.channels * 2));
+}
+
+static void
+tick (gpointer data)
+{
+  ApRecordingJob *job = data;
+  ApRecording *recording = job->recording;
+  gint64 now = g_get_monotonic_time ();
+  const char *reason;
+
+  if (recording->over || recording->broken != NULL)
+    return;
+  reason = recording->writer != NULL || recording->exists ? reason_to_end (recording, now) : NULL;
+  if (reason != NULL) {
+    job->code = 1001;
+    job->reason = reason;
+    end (job);
+    return;
+  }
+  if (recording->writer == NULL || recording->info.total_chunks == recording->chunks_indexed ||
+      now < recording->checkpoint_at)
+    return;
+  recording->checkpoint_at = now + CHECKPOINT_US;
+  ap_recording_want_sync (recording);
+  put_into_index (recording);
+  update_allowance (recording);
+}
+
+static void
+suspend_now (ApRecording *recording)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (recording->over || recording->writer == NULL)
+    return;
+  recording->over = TRUE;
+  if (!ap_recording_writer_sync (recording->writer, &error) ||
+      !ap_recording_writer_checkpoint (recording->writer, &error))
+    ap_warning ("%s: %s", recording->info.id, error->message);
+  put_into_index (recording);
+}
+
+static void
+suspend (gpointer data)
+{
+  ApRecordingJob *job = data;
+
+  suspend_now (job->recording);
+  job->suspended (job->data);
+}
+
+/* ---- For others ---- */
+
+ApRecording *
+ap_recording_new (const ApRecordingShared *shared, const ApRecordingInfo *info, gboolean exists)
+{
+  ApRecording *recording = g_new0 (ApRecording, 1);
+
+  g_atomic_ref_count_init (&recording->refs);
+  g_mutex_init (&recording->lock);
+  recording->shared = shared;
+  recording->strand = ap_strand_new (shared->pool);
+  recording->exists = exists;
+  ap_recording_info_copy (&recording->info, info);
+  recording->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_socket_unref);
+  recording->heard = g_get_monotonic_time ();
+  recording->answers = ap_recording_answers_new ();
+  ap_recording_files_init (recording);
+  return recording;
+}
+
+ApRecording *
+ap_recording_ref (ApRecording *recording)
+{
+  g_atomic_ref_count_inc (&recording->refs);
+  return recording;
+}
+
+void
+ap_recording_unref (ApRecording *recording)
+{
+  if (!g_atomic_ref_count_dec (&recording->refs))
+    return;
+  g_clear_pointer (&recording->writer, ap_recording_writer_free);
+  g_clear_pointer (&recording->source, ap_recording_socket_unref);
+  g_ptr_array_unref (recording->sockets);
+  ap_recording_answers_free (recording->answers);
+  ap_recording_info_clear (&recording->info);
+  g_clear_error (&recording->broken);
+  ap_strand_unref (recording->strand);
+  g_mutex_clear (&recording->lock);
+  g_free (recording);
+}
+
+const char *
+ap_recording_get_id (ApRecording *recording)
+{
+  return recording->info.id;
+}
+
+const char *
+ap_recording_get_user (ApRecording *recording)
+{
+  return recording->info.user_id;
+}
+
+gboolean
+ap_recording_look (ApRecording *recording, ApRecordingInfo *info)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  ap_recording_info_copy (info, &recording->info);
+  return recording->loaded;
+}
+
+void
+ap_recording_join (ApRecording *recording, ApRecordingSocket *socket)
+{
+  ap_recording_post (recording, join, &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket) });
+}
+
+void
+ap_recording_leave (ApRecording *recording, ApRecordingSocket *socket)
+{
+  ap_recording_post (recording, leave, &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket) });
+}
+
+void
+ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *chunk, gsize cost)
+{
+  ap_recording_post (
+      recording, ap_recording_append_now,
+      &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket), .chunk = g_bytes_ref (chunk), .cost = cost });
+}
+
+void
+ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket)
+{
+  ap_recording_post (recording, ap_recording_tell_status_now,
+                     &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket) });
+}
+
+void
+ap_recording_end (ApRecording *recording, guint16 code, const char *reason, ApRecordingDone done, gpointer data)
+{
+  ap_recording_post (recording, end, &(ApRecordingJob){ .code = code, .reason = reason, .done = done, .data = data });
+}
+
+void
+ap_recording_discard (ApRecording *recording, ApRecordingDone done, gpointer data)
+{
+  ap_recording_post (recording, discard, &(ApRecordingJob){ .done = done, .data = data });
+}
+
+void
+ap_recording_load (ApRecording *recording, ApRecordingDone done, gpointer data)
+{
+  ap_recording_post (recording, load, &(ApRecordingJob){ .done = done, .data = data });
+}
+
+void
+ap_recording_tick (ApRecording *recording)
+{
+  ap_recording_post (recording, tick, &(ApRecordingJob){ 0 });
+}
+
+void
+ap_recording_suspend (ApRecording *recording, void (*done) (gpointer data), gpointer data)
+{
+  ap_recording_post (recording, suspend, &(ApRecordingJob){ .suspended = done, .data = data });
+}
