@@ -161,7 +161,7 @@ take_control (ApSession *session, const char *data, gsize length)
   if (control == AP_RECORDING_CONTROL_STATUS)
     ap_recording_tell_status (client->recording, client->socket);
   else
-    ap_recording_end (client->recording, 1000, "the session was closed", NULL, NULL);
+    ap_recording_end (client->recording, client->socket, NULL, NULL);
 }
 
 static void

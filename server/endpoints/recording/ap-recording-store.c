@@ -333,12 +333,12 @@ stop_reading (ApRecordingStore *store)
 void
 ap_recording_store_free (ApRecordingStore *store)
 {
+  stop_reading (store);
+  suspend_all (store);
   if (store->ticker != NULL) {
     g_source_destroy (store->ticker);
     g_source_unref (store->ticker);
   }
-  stop_reading (store);
-  suspend_all (store);
   /* What is synced is told to strands, so these end later. */
   g_clear_pointer (&store->shared.syncer, ap_syncer_free);
   ap_strand_unref (store->desk);
@@ -588,7 +588,7 @@ ap_recording_store_close (ApRecordingStore *store, const char *id, ApRecordingDo
   g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
 
   if (recording != NULL)
-    ap_recording_end (recording, 1000, "the session was closed", done, data);
+    ap_recording_end (recording, NULL, done, data);
   else
     post_request (store, tell_of_ended, id, done, data);
 }

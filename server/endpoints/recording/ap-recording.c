@@ -486,9 +486,14 @@ ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket)
 }
 
 void
-ap_recording_end (ApRecording *recording, guint16 code, const char *reason, ApRecordingDone done, gpointer data)
+ap_recording_end (ApRecording *recording, ApRecordingSocket *socket, ApRecordingDone done, gpointer data)
 {
-  ap_recording_post (recording, end, &(ApRecordingJob){ .code = code, .reason = reason, .done = done, .data = data });
+  ap_recording_post (recording, end,
+                     &(ApRecordingJob){ .socket = socket != NULL ? ap_recording_socket_ref (socket) : NULL,
+                                        .code = 1000,
+                                        .reason = "the session was closed",
+                                        .done = done,
+                                        .data = data });
 }
 
 void

@@ -47,8 +47,8 @@ void ap_recording_leave (ApRecording *recording, ApRecordingSocket *socket);
 void ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *chunk, gsize cost);
 void ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket);
 
-/* @code, @reason: why its sockets are closed; a literal. @done: (nullable): on the strand */
-void ap_recording_end (ApRecording *recording, guint16 code, const char *reason, ApRecordingDone done, gpointer data);
+/* @socket: (nullable): who wants it, and is told if it cannot be. @done: (nullable): on the strand */
+void ap_recording_end (ApRecording *recording, ApRecordingSocket *socket, ApRecordingDone done, gpointer data);
 /* Ends it without a WAV: its files are removed. */
 void ap_recording_discard (ApRecording *recording, ApRecordingDone done, gpointer data);
 /* Reads its files, if that has not been done. */
