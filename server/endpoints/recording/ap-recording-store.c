@@ -3,18 +3,13 @@
 /* All recordings: those that are live in a table, the others on the disk and in the index. */
 #define G_LOG_DOMAIN "recording"
 
-#include "endpoints/recording/ap-recording-store.h"
+#include "endpoints/recording/ap-recording-store-private.h"
 
 #include "base/ap-log.h"
 #include "base/ap-uuid.h"
-#include "endpoints/recording/ap-journal.h"
 #include "endpoints/recording/ap-recording-folder.h"
 #include "endpoints/recording/ap-recording-scan.h"
-#include "endpoints/recording/ap-recording.h"
-#include "endpoints/recording/ap-storage-file.h"
 
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_FOLDER    "audio_sessions"
@@ -24,23 +19,6 @@
 #define RETENTION_SECONDS 600
 /* Recordings that are too old, removed in one go. */
 #define RETENTION_BATCH 100
-
-struct _ApRecordingStore {
-  const ApRecordingSettings *settings;
-  const char *path;
-  ApRecordingShared shared; /* what needs the folder is set by get_ready() */
-  ApStrand *desk;
-
-  GMutex ready_lock; /* held while the folder is made ready */
-  gint ready;        /* atomic */
-
-  GMutex lock;            /* guards the rest, for a look */
-  GHashTable *recordings; /* those that are live, by their ids */
-  GPtrArray *unread;      /* of ids: to be read one after another, when nobody asks for them */
-  GSource *ticker;
-  gint64 retention_at; /* monotonic */
-  gboolean stopping;
-};
 
 /* ---- The folder ---- */
 
@@ -130,19 +108,18 @@ open_folder (ApRecordingStore *store, gboolean create, GError **error)
   return FALSE;
 }
 
-static gboolean
-is_ready (ApRecordingStore *store)
+gboolean
+ap_recording_store_is_ready (ApRecordingStore *store)
 {
   return g_atomic_int_get (&store->ready) != 0;
 }
 
-/* Blocking. */
-static gboolean
-get_ready (ApRecordingStore *store, gboolean create, GError **error)
+gboolean
+ap_recording_store_get_ready (ApRecordingStore *store, gboolean create, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->ready_lock);
 
-  if (is_ready (store))
+  if (ap_recording_store_is_ready (store))
     return TRUE;
   if (!open_folder (store, create, error))
     return FALSE;
@@ -177,7 +154,7 @@ admit (gpointer owner, const ApRecordingInfo *info, GError **error)
 {
   ApRecordingStore *store = owner;
 
-  return get_ready (store, TRUE, error) &&
+  return ap_recording_store_get_ready (store, TRUE, error) &&
          ap_recording_folder_check_space (store->shared.writer.folder_fd,
                                           (guint64)store->settings->min_free_mb * 1024 * 1024, error) &&
          check_user (store, info, error);
@@ -286,40 +263,39 @@ ap_recording_store_new (const ApRecordingSettings *settings, GError **error)
   }
   /* Who does not record wants no folder. */
   if ((settings->storage_path != NULL || g_file_test (store->path, G_FILE_TEST_EXISTS)) &&
-      !get_ready (store, TRUE, &reason))
+      !ap_recording_store_get_ready (store, TRUE, &reason))
     ap_warning ("nothing can be recorded until this is mended: %s", reason->message);
   return store;
 }
 
-/* Runs on each strand behind all else. */
-typedef struct {
-  GMutex lock;
-  GCond changed;
-  guint waited_for;
-} Barrier;
-
-static void
-arrive (gpointer data)
+void
+ap_recording_barrier_arrive (gpointer data)
 {
-  Barrier *barrier = data;
+  ApRecordingBarrier *barrier = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
 
   barrier->waited_for--;
   g_cond_signal (&barrier->changed);
 }
 
+void
+ap_recording_barrier_wait (ApRecordingBarrier *barrier)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
+
+  while (barrier->waited_for > 0)
+    g_cond_wait (&barrier->changed, &barrier->lock);
+}
+
 static void
 suspend_all (ApRecordingStore *store)
 {
   g_autoptr (GPtrArray) live = list_live (store);
-  Barrier barrier = { .waited_for = live->len };
+  ApRecordingBarrier barrier = { .waited_for = live->len };
 
   for (guint i = 0; i < live->len; i++)
-    ap_recording_suspend (g_ptr_array_index (live, i), arrive, &barrier);
-  g_mutex_lock (&barrier.lock);
-  while (barrier.waited_for > 0)
-    g_cond_wait (&barrier.changed, &barrier.lock);
-  g_mutex_unlock (&barrier.lock);
+    ap_recording_suspend (g_ptr_array_index (live, i), ap_recording_barrier_arrive, &barrier);
+  ap_recording_barrier_wait (&barrier);
 }
 
 static void
@@ -347,7 +323,7 @@ ap_recording_store_free (ApRecordingStore *store)
   g_ptr_array_unref (store->unread);
   g_clear_pointer (&store->shared.index, ap_recording_index_free);
   g_clear_pointer (&store->shared.writer.launcher, ap_decoder_launcher_free);
-  if (is_ready (store))
+  if (ap_recording_store_is_ready (store))
     close (store->shared.writer.folder_fd);
   g_mutex_clear (&store->lock);
   g_mutex_clear (&store->ready_lock);
@@ -416,190 +392,4 @@ ap_recording_store_find (ApRecordingStore *store, const char *id)
   ApRecording *recording = g_hash_table_lookup (store->recordings, id);
 
   return recording != NULL ? ap_recording_ref (recording) : NULL;
-}
-
-/* ---- For HTTP ---- */
-
-ApStrand *
-ap_recording_store_get_desk (ApRecordingStore *store)
-{
-  return store->desk;
-}
-
-static gboolean
-not_found (GError **error)
-{
-  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "Session not found");
-  return FALSE;
-}
-
-/* A folder that is not there has no recordings. */
-static gboolean
-ask_index (ApRecordingStore *store, GError **error)
-{
-  if (is_ready (store) || get_ready (store, FALSE, NULL))
-    return TRUE;
-  if (!g_file_test (store->path, G_FILE_TEST_EXISTS))
-    return not_found (error);
-  return get_ready (store, FALSE, error);
-}
-
-typedef struct {
-  Barrier barrier;
-  ApRecordingInfo *info;
-  GError *error;
-} Wait;
-
-static void
-on_loaded (const ApRecordingInfo *info, const GError *error, gpointer data)
-{
-  Wait *wait = data;
-
-  if (error != NULL)
-    wait->error = g_error_copy (error);
-  else
-    ap_recording_info_copy (wait->info, info);
-  arrive (&wait->barrier);
-}
-
-/* Its strand runs on another thread: the desk is the only one that waits. */
-static gboolean
-wait_for_load (ApRecording *recording, ApRecordingInfo *info, GError **error)
-{
-  Wait wait = { .barrier.waited_for = 1, .info = info };
-
-  ap_recording_load (recording, on_loaded, &wait);
-  g_mutex_lock (&wait.barrier.lock);
-  while (wait.barrier.waited_for > 0)
-    g_cond_wait (&wait.barrier.changed, &wait.barrier.lock);
-  g_mutex_unlock (&wait.barrier.lock);
-  if (wait.error == NULL)
-    return TRUE;
-  g_propagate_error (error, wait.error);
-  return FALSE;
-}
-
-gboolean
-ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
-{
-  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
-
-  if (recording == NULL)
-    return ask_index (store, error) && ap_recording_index_get (store->shared.index, id, info, error);
-  if (ap_recording_look (recording, info))
-    return TRUE;
-  ap_recording_info_clear (info);
-  return wait_for_load (recording, info, error);
-}
-
-GPtrArray *
-ap_recording_store_list (ApRecordingStore *store, const ApRecordingFilter *filter, guint64 *total, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  GPtrArray *list;
-
-  *total = 0;
-  if (!ask_index (store, &reason)) {
-    if (g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND))
-      return g_ptr_array_new ();
-    g_propagate_error (error, g_steal_pointer (&reason));
-    return NULL;
-  }
-  list = ap_recording_index_list (store->shared.index, filter, total, error);
-  for (guint i = 0; list != NULL && i < list->len; i++) {
-    ApRecordingInfo *info = g_ptr_array_index (list, i);
-    g_autoptr (ApRecording) recording = ap_recording_store_find (store, info->id);
-    ApRecordingInfo now = { 0 };
-
-    if (recording == NULL || !ap_recording_look (recording, &now)) {
-      ap_recording_info_clear (&now);
-      continue;
-    }
-    ap_recording_info_clear (info);
-    *info = now;
-  }
-  return list;
-}
-
-int
-ap_recording_store_open_audio (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
-{
-  int fd;
-
-  if (!ap_recording_store_get_info (store, id, info, error))
-    return -1;
-  fd = ap_storage_open (store->shared.writer.folder_fd, id, AP_STORAGE_WAV, O_RDONLY, error);
-  if (fd < 0)
-    ap_recording_info_clear (info);
-  return fd;
-}
-
-typedef struct {
-  ApRecordingStore *store;
-  char id[AP_RECORDING_ID_LENGTH + 1];
-  ApRecordingDone done;
-  gpointer data;
-} Request;
-
-static void
-post_request (ApRecordingStore *store, ApStrandFunc func, const char *id, ApRecordingDone done, gpointer data)
-{
-  Request *request = g_new0 (Request, 1);
-
-  request->store = store;
-  g_strlcpy (request->id, id, sizeof request->id);
-  request->done = done;
-  request->data = data;
-  ap_strand_post (store->desk, func, request, g_free);
-}
-
-static void
-tell_of_ended (gpointer data)
-{
-  Request *request = data;
-  g_auto (ApRecordingInfo) info = { 0 };
-  g_autoptr (GError) error = NULL;
-
-  if (ap_recording_store_get_info (request->store, request->id, &info, &error))
-    request->done (&info, NULL, request->data);
-  else
-    request->done (NULL, error, request->data);
-}
-
-static void
-delete_ended (gpointer data)
-{
-  Request *request = data;
-  ApRecordingStore *store = request->store;
-  g_auto (ApRecordingInfo) info = { 0 };
-  g_autoptr (GError) error = NULL;
-
-  if (ap_recording_store_get_info (store, request->id, &info, &error) &&
-      ap_recording_writer_remove (store->shared.writer.folder_fd, request->id, &error) &&
-      ap_recording_index_remove (store->shared.index, request->id, &error))
-    request->done (&info, NULL, request->data);
-  else
-    request->done (NULL, error, request->data);
-}
-
-void
-ap_recording_store_close (ApRecordingStore *store, const char *id, ApRecordingDone done, gpointer data)
-{
-  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
-
-  if (recording != NULL)
-    ap_recording_end (recording, NULL, done, data);
-  else
-    post_request (store, tell_of_ended, id, done, data);
-}
-
-void
-ap_recording_store_delete (ApRecordingStore *store, const char *id, ApRecordingDone done, gpointer data)
-{
-  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
-
-  if (recording != NULL)
-    ap_recording_discard (recording, done, data);
-  else
-    post_request (store, delete_ended, id, done, data);
 }

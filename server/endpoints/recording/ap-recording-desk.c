@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The store's answers to HTTP's questions. */
+#include "endpoints/recording/ap-recording-store-private.h"
+#include "endpoints/recording/ap-storage-file.h"
+
+#include <fcntl.h>
+
+ApStrand *
+ap_recording_store_get_desk (ApRecordingStore *store)
+{
+  return store->desk;
+}
+
+static gboolean
+not_found (GError **error)
+{
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "Session not found");
+  return FALSE;
+}
+
+/* A folder that is not there has no recordings. */
+static gboolean
+ask_index (ApRecordingStore *store, GError **error)
+{
+  if (ap_recording_store_is_ready (store) || ap_recording_store_get_ready (store, FALSE, NULL))
+    return TRUE;
+  if (!g_file_test (store->path, G_FILE_TEST_EXISTS))
+    return not_found (error);
+  return ap_recording_store_get_ready (store, FALSE, error);
+}
+
+typedef struct {
+  ApRecordingBarrier barrier;
+  ApRecordingInfo *info;
+  GError *error;
+} Wait;
+
+static void
+on_loaded (const ApRecordingInfo *info, const GError *error, gpointer data)
+{
+  Wait *wait = data;
+
+  if (error != NULL)
+    wait->error = g_error_copy (error);
+  else
+    ap_recording_info_copy (wait->info, info);
+  ap_recording_barrier_arrive (&wait->barrier);
+}
+
+/* Its strand runs on another thread: the desk is the only one that waits. */
+static gboolean
+wait_for_load (ApRecording *recording, ApRecordingInfo *info, GError **error)
+{
+  Wait wait = { .barrier.waited_for = 1, .info = info };
+
+  ap_recording_load (recording, on_loaded, &wait);
+  ap_recording_barrier_wait (&wait.barrier);
+  if (wait.error == NULL)
+    return TRUE;
+  g_propagate_error (error, wait.error);
+  return FALSE;
+}
+
+gboolean
+ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
+{
+  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
+
+  if (recording == NULL)
+    return ask_index (store, error) && ap_recording_index_get (store->shared.index, id, info, error);
+  if (ap_recording_look (recording, info))
+    return TRUE;
+  ap_recording_info_clear (info);
+  return wait_for_load (recording, info, error);
+}
+
+GPtrArray *
+ap_recording_store_list (ApRecordingStore *store, const ApRecordingFilter *filter, guint64 *total, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  GPtrArray *list;
+
+  *total = 0;
+  if (!ask_index (store, &reason)) {
+    if (g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND))
+      return g_ptr_array_new ();
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return NULL;
+  }
+  list = ap_recording_index_list (store->shared.index, filter, total, error);
+  for (guint i = 0; list != NULL && i < list->len; i++) {
+    ApRecordingInfo *info = g_ptr_array_index (list, i);
+    g_autoptr (ApRecording) recording = ap_recording_store_find (store, info->id);
+    ApRecordingInfo now = { 0 };
+
+    if (recording == NULL || !ap_recording_look (recording, &now)) {
+      ap_recording_info_clear (&now);
+      continue;
+    }
+    ap_recording_info_clear (info);
+    *info = now;
+  }
+  return list;
+}
+
+int
+ap_recording_store_open_audio (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
+{
+  int fd;
+
+  if (!ap_recording_store_get_info (store, id, info, error))
+    return -1;
+  fd = ap_storage_open (store->shared.writer.folder_fd, id, AP_STORAGE_WAV, O_RDONLY, error);
+  if (fd < 0)
+    ap_recording_info_clear (info);
+  return fd;
+}
+
+typedef struct {
+  ApRecordingStore *store;
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  ApRecordingDone done;
+  gpointer data;
+} Request;
+
+static void
+post_request (ApRecordingStore *store, ApStrandFunc func, const char *id, ApRecordingDone done, gpointer data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->store = store;
+  g_strlcpy (request->id, id, sizeof request->id);
+  request->done = done;
+  request->data = data;
+  ap_strand_post (store->desk, func, request, g_free);
+}
+
+static void
+tell_of_ended (gpointer data)
+{
+  Request *request = data;
+  g_auto (ApRecordingInfo) info = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (ap_recording_store_get_info (request->store, request->id, &info, &error))
+    request->done (&info, NULL, request->data);
+  else
+    request->done (NULL, error, request->data);
+}
+
+static void
+delete_ended (gpointer data)
+{
+  Request *request = data;
+  ApRecordingStore *store = request->store;
+  g_auto (ApRecordingInfo) info = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (ap_recording_store_get_info (store, request->id, &info, &error) &&
+      ap_recording_writer_remove (store->shared.writer.folder_fd, request->id, &error) &&
+      ap_recording_index_remove (store->shared.index, request->id, &error))
+    request->done (&info, NULL, request->data);
+  else
+    request->done (NULL, error, request->data);
+}
+
+void
+ap_recording_store_close (ApRecordingStore *store, const char *id, ApRecordingDone done, gpointer data)
+{
+  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
+
+  if (recording != NULL)
+    ap_recording_end (recording, NULL, done, data);
+  else
+    post_request (store, tell_of_ended, id, done, data);
+}
+
+void
+ap_recording_store_delete (ApRecordingStore *store, const char *id, ApRecordingDone done, gpointer data)
+{
+  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
+
+  if (recording != NULL)
+    ap_recording_discard (recording, done, data);
+  else
+    post_request (store, delete_ended, id, done, data);
+}
