@@ -138,8 +138,14 @@ begin (ApRecording *recording, GError **error)
   if (!shared->admit (shared->owner, &recording->info, error))
     return;
   recording->writer = ap_recording_writer_create (&shared->writer, &recording->info, error);
-  if (recording->writer != NULL)
-    put_into_index (recording);
+  if (recording->writer == NULL)
+    return;
+  put_into_index (recording);
+  ap_event (G_LOG_LEVEL_INFO, "recording begun", AP_LOG_TEXT ("recording", recording->info.id),
+            AP_LOG_TEXT ("user", recording->info.user_id != NULL ? recording->info.user_id : ""),
+            AP_LOG_TEXT ("format", ap_recording_format_to_string (recording->info.format)),
+            AP_LOG_NUMBER ("rate", recording->info.sample_rate),
+            AP_LOG_NUMBER ("channels", recording->info.channels));
 }
 
 static void
