@@ -71,15 +71,16 @@ remove_from_heap (ApTimers *timers, ApTimer *timer)
   timer->place = 0;
 }
 
-/* A source whose time is already the right one is left alone: telling a context wakes it up. */
-static void
-tell_source (ApTimers *timers)
+static gint64
+earliest (ApTimers *timers)
 {
-  gint64 at = last_place (timers) > 0 ? timer_at (timers, 1)->at : -1;
-
-  if (at != g_source_get_ready_time (timers->source))
-    g_source_set_ready_time (timers->source, at);
+  return last_place (timers) > 0 ? timer_at (timers, 1)->at : G_MAXINT64;
 }
+
+typedef struct {
+  GSource source;
+  ApTimers *timers;
+} TimersSource;
 
 /* Each timer rings once a round at most, so that one that sets itself anew for now does not hold the worker. */
 static gboolean
@@ -96,9 +97,26 @@ ring_due (gpointer data)
     remove_from_heap (timers, timer);
     timer->ring (timer);
   }
-  tell_source (timers);
   timers->round_end (timers->data);
   return G_SOURCE_CONTINUE;
+}
+
+/* The context asks before each wait. Telling it each change instead, by the source's ready time, would wake it up:
+ * three calls of the system and a round of nothing. */
+static gboolean
+prepare (GSource *source, int *timeout_ms)
+{
+  gint64 at = earliest (((TimersSource *)source)->timers);
+  gint64 wait_us = at - g_source_get_time (source);
+
+  *timeout_ms = at == G_MAXINT64 ? -1 : (int)CLAMP ((wait_us + 999) / 1000, 0, G_MAXINT);
+  return *timeout_ms == 0;
+}
+
+static gboolean
+check (GSource *source)
+{
+  return earliest (((TimersSource *)source)->timers) <= g_source_get_time (source);
 }
 
 static gboolean
@@ -110,14 +128,15 @@ dispatch (GSource *source, GSourceFunc callback, gpointer data)
 ApTimers *
 ap_timers_new (GMainContext *context, void (*round_end) (gpointer data), gpointer data)
 {
-  static GSourceFuncs funcs = { .dispatch = dispatch };
+  static GSourceFuncs funcs = { .prepare = prepare, .check = check, .dispatch = dispatch };
   ApTimers *timers = g_new0 (ApTimers, 1);
 
   timers->heap = g_ptr_array_new ();
   g_ptr_array_add (timers->heap, NULL); /* place 0 is nobody's */
   timers->round_end = round_end;
   timers->data = data;
-  timers->source = g_source_new (&funcs, sizeof (GSource));
+  timers->source = g_source_new (&funcs, sizeof (TimersSource));
+  ((TimersSource *)timers->source)->timers = timers;
   g_source_set_callback (timers->source, ring_due, timers, NULL);
   g_source_attach (timers->source, context);
   return timers;
@@ -142,14 +161,11 @@ ap_timers_set (ApTimers *timers, ApTimer *timer, gint64 at)
     g_ptr_array_add (timers->heap, timer);
     rise (timers, timer, last_place (timers));
   }
-  tell_source (timers);
 }
 
 void
 ap_timers_clear (ApTimers *timers, ApTimer *timer)
 {
-  if (timer->place == 0)
-    return;
-  remove_from_heap (timers, timer);
-  tell_source (timers);
+  if (timer->place != 0)
+    remove_from_heap (timers, timer);
 }
