@@ -11,6 +11,7 @@ usage: recording-bounds.py TEST
 import asyncio
 import contextlib
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,8 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
 from flac_bomb import flac_silence  # noqa: E402
-from recording_peer import BINARY, Gone, Server, Socket, frame, http, pcm, playable, session_info  # noqa: E402
+from recording_peer import BINARY, SKIP, Gone, Server, Socket, frame, http, playable, session_info  # noqa: E402
 
-SKIP = 77
 MIB = 1024 * 1024
 
 
@@ -129,8 +129,7 @@ async def fill(socket, chunks, count, sent):
 
 
 async def full_disk():
-    tune = pcm(60, 44100, 1, 3)
-    chunks = [tune[at:at + 50001] for at in range(0, len(tune), 50001)]
+    chunks = [random.Random(number).randbytes(50001) for number in range(200)]
     with small_disk(16) as folder:
         ballast = os.path.join(folder, "ballast")
         with open(ballast, "wb") as file:

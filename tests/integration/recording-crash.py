@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What was acknowledged is never lost: the server dies while it records, at an answer chosen by chance, and goes on.
 
-rounds   six recordings at once; between two lives, what may be damaged is
+rounds   recordings of all formats at once; between two lives, what may be damaged is
 close    one recording, and the server dies while it completes it
 
 It dies by kill -9, or with --disk by a power cut (power-cut-fs) that takes what was not synced. Each recording ends as the
 same file, byte by byte, as it does on a server that does not die.
-usage: recording-crash.py TEST [--rounds N] [--seconds N] [--seed N] [--disk POWER-CUT-FS]
-AP_TEST_SOAK_SECONDS is --seconds. A failure tells its seed.
+usage: recording-crash.py TEST [--rounds N] [--seed N] [--soak] [--disk POWER-CUT-FS]
+--soak goes on for AP_TEST_SOAK_SECONDS, or a minute. A failure tells its seed.
 """
 
 import argparse
@@ -24,10 +24,9 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
 import power_cut  # noqa: E402
-from recording_peer import Gone, Server, Socket, playable, until  # noqa: E402
+from recording_peer import SKIP, Gone, Server, Socket, playable, until  # noqa: E402
 from recording_stream import Recording, materials, run_all  # noqa: E402
 
-SKIP = 77
 LIVES = 5
 
 
@@ -36,7 +35,7 @@ class Suite:
 
     def __init__(self, folder, options):
         self.folder, self.options = folder, options
-        self.materials = materials(folder)
+        self.materials = materials()
         self.references = {}
         self.deaths = self.resumed = self.lost = self.in_compaction = 0
 
@@ -307,7 +306,8 @@ async def run(suite):
     if options.test == "rounds" and options.disk:
         await prove_that_it_bites(suite)
     one_round = crash_round if options.test == "rounds" else close_round
-    seed, end = options.seed, time.monotonic() + options.seconds
+    seconds = float(os.environ.get("AP_TEST_SOAK_SECONDS", "60")) if options.soak else 0
+    seed, end = options.seed, time.monotonic() + seconds
     while seed < options.seed + options.rounds or time.monotonic() < end:
         try:
             await one_round(suite, seed, "synced" if options.disk or seed % 2 else "written")
@@ -326,7 +326,7 @@ def parse_options():
     parser = argparse.ArgumentParser()
     parser.add_argument("test", choices=["rounds", "close"])
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=float(os.environ.get("AP_TEST_SOAK_SECONDS", "0")))
+    parser.add_argument("--soak", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--disk", type=os.path.abspath)
     return parser.parse_args()

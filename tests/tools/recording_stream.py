@@ -8,7 +8,7 @@ import dataclasses
 import os
 import random
 
-from recording_peer import Gone, Socket, encode, pcm, playable, session_info, split
+from recording_peer import Gone, Socket, encoded, playable, session_info, split
 
 # A message that begins a container no compressed format has.
 FOREIGN = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(20)
@@ -27,22 +27,21 @@ class Material:
         return "format=wav" in self.query
 
 
-def materials(folder, seconds=5):
+def materials(seconds=5):
     """One of each kind that this machine can make."""
-    mono, stereo = pcm(seconds, 44100, 1, 1), pcm(seconds, 48000, 2, 2)
-
-    def encoded(*elements, of=(mono, 44100, 1)):
-        return encode(folder, *of, *elements)
-
-    mp3 = encoded("lamemp3enc", "target=bitrate", "bitrate=128", "cbr=true")
     made = [
-        Material("pcm", "format=wav", mono),
-        Material("mp3", "format=mp3", mp3),
-        Material("mp3-16k", "format=mp3&sample_rate=16000", mp3, 16000),
-        Material("flac", "format=flac", encoded("flacenc")),
-        Material("flac-48k-stereo", "format=flac&sample_rate=48000&channels=2",
-                 encoded("flacenc", of=(stereo, 48000, 2)), 48000, 2),
-        Material("aac", "format=aac", encoded("avenc_aac", "!", "aacparse", "!", "audio/mpeg,stream-format=adts")),
+        # Samples may be anything.
+        Material("pcm", "format=wav", random.Random(1).randbytes(seconds * 44100 * 2)),
+        Material("mp3", "format=mp3", encoded("mp3", 44100, 1, seconds)),
+        Material("mp3-16k", "format=mp3&sample_rate=16000", encoded("mp3", 44100, 1, seconds), 16000),
+        Material("flac", "format=flac", encoded("flac", 44100, 1, seconds)),
+        Material("flac-48k-stereo", "format=flac&sample_rate=48000&channels=2", encoded("flac", 48000, 2, seconds),
+                 48000, 2),
+        Material("aac", "format=aac", encoded("adts", 44100, 1, seconds)),
+        Material("m4a", "format=aac", encoded("mp4-fragmented", 44100, 1, seconds)),
+        Material("wav", "format=wav", encoded("wav", 44100, 1, seconds)),
+        Material("ogg", "format=ogg&sample_rate=48000", encoded("ogg", 48000, 1, seconds), 48000),
+        Material("webm", "format=webm&sample_rate=48000", encoded("webm", 48000, 1, seconds), 48000),
     ]
     return [material for material in made if material.data]
 
