@@ -308,7 +308,7 @@ test_page (void)
   g_autoptr (GError) undecodable =
       g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "no MP3 frame in 64 KiB");
   g_autoptr (GError) unknown =
-      g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "Session not found");
+      g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "there is no active session of this id");
   g_autoptr (GError) control = refusal_of ("{\"type\":\"control\",\"action\":\"stop\"}");
   const ApRecordingQueryText query = { .sample_rate = "44101" };
 

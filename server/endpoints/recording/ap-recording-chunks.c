@@ -173,6 +173,10 @@ ap_recording_append_now (gpointer data)
   const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
   g_autoptr (GError) error = NULL;
 
+  if (!job->socket->admitted) {
+    ap_recording_socket_send (job->socket, NULL, job->cost);
+    return;
+  }
   if (take (recording, job->socket, bytes, length, &error)) {
     ap_recording_publish (recording);
     answer (recording, job->socket, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)),
@@ -193,13 +197,15 @@ ap_recording_tell_status_now (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
-  if (!ap_recording_ensure_live (recording, &error))
-    return; /* it has been told so, or will be */
+  if (!job->socket->admitted || !ap_recording_ensure_live (recording, &error)) {
+    ap_recording_socket_send (job->socket, NULL, job->cost); /* it has been told so, or will be */
+    return;
+  }
   recording->heard = g_get_monotonic_time ();
   job->socket->resumes = TRUE;
   if (waits_for_sync (recording))
     want_sync (&recording->journal);
-  answer (recording, job->socket, ap_recording_format_status (&recording->info, waits_for_sync (recording)), 0);
+  answer (recording, job->socket, ap_recording_format_status (&recording->info, waits_for_sync (recording)), job->cost);
 }
 
 /* ---- For ap-recording.c ---- */

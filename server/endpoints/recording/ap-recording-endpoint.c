@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+/* What an answer takes while it waits for the disk. */
+#define STATUS_COST 512
+
 typedef struct {
   ApRecording *recording; /* NULL: there is none, and the socket is closing */
   ApRecordingSocket *socket;
@@ -105,14 +108,14 @@ find (ApSession *session)
 }
 
 static Client *
-client_new (ApSession *session, ApRecording *recording, gboolean creator)
+client_new (ApSession *session, ApRecording *recording, ApRecordingManner manner)
 {
   Client *client = g_new0 (Client, 1);
 
   if (recording == NULL)
     return client;
   client->recording = recording;
-  client->socket = ap_recording_socket_new (session, creator);
+  client->socket = ap_recording_socket_new (session, manner);
   ap_recording_join (recording, client->socket);
   return client;
 }
@@ -120,13 +123,15 @@ client_new (ApSession *session, ApRecording *recording, gboolean creator)
 static gpointer
 open_creator (ApSession *session)
 {
-  return client_new (session, create (session), TRUE);
+  return client_new (session, create (session), AP_RECORDING_CREATES);
 }
 
 static gpointer
 open_joiner (ApSession *session)
 {
-  return client_new (session, find (session), FALSE);
+  const char *resume = ap_http_request_get_query (ap_session_get_request (session), "resume");
+
+  return client_new (session, find (session), g_strcmp0 (resume, "1") == 0 ? AP_RECORDING_RESUMES : AP_RECORDING_JOINS);
 }
 
 static void
@@ -158,10 +163,12 @@ take_control (ApSession *session, const char *data, gsize length)
     send_text (session, answer);
     return;
   }
-  if (control == AP_RECORDING_CONTROL_STATUS)
-    ap_recording_tell_status (client->recording, client->socket);
-  else
+  if (control == AP_RECORDING_CONTROL_CLOSE_SESSION) {
     ap_recording_end (client->recording, client->socket, NULL, NULL);
+    return;
+  }
+  ap_session_add_pending (session, STATUS_COST);
+  ap_recording_tell_status (client->recording, client->socket, STATUS_COST);
 }
 
 static void

@@ -13,13 +13,13 @@ typedef struct {
 } Delivery;
 
 ApRecordingSocket *
-ap_recording_socket_new (ApSession *session, gboolean creator)
+ap_recording_socket_new (ApSession *session, ApRecordingManner manner)
 {
   ApRecordingSocket *socket = g_new0 (ApRecordingSocket, 1);
 
   g_atomic_ref_count_init (&socket->refs);
   socket->session = ap_session_handle_new (session);
-  socket->creator = creator;
+  socket->manner = manner;
   return socket;
 }
 

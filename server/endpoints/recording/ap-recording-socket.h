@@ -3,16 +3,25 @@
 
 #include "session/ap-session-handle.h"
 
+/* How a client comes to a recording. */
+typedef enum {
+  AP_RECORDING_CREATES, /* is greeted */
+  AP_RECORDING_JOINS,
+  AP_RECORDING_RESUMES, /* takes the place of all others, and is told where to go on */
+} ApRecordingManner;
+
 /* A client of a recording as the recording's strand knows it: a way to answer to it, wherever its worker is. */
 typedef struct {
   gatomicrefcount refs;
   ApSessionHandle *session;
-  gboolean creator; /* of the recording: is greeted */
-  gboolean resumes; /* has asked where to go on; the strand's */
+  ApRecordingManner manner;
+  /* The strand's: */
+  gboolean admitted; /* what comes from it counts */
+  gboolean resumes;  /* has asked where to go on */
 } ApRecordingSocket;
 
 /* On the session's worker. */
-ApRecordingSocket *ap_recording_socket_new (ApSession *session, gboolean creator);
+ApRecordingSocket *ap_recording_socket_new (ApSession *session, ApRecordingManner manner);
 /* From any thread. */
 ApRecordingSocket *ap_recording_socket_ref (ApRecordingSocket *socket);
 void ap_recording_socket_unref (ApRecordingSocket *socket);

@@ -204,13 +204,26 @@ ap_recording_ensure_live (ApRecording *recording, GError **error)
 
 /* ---- Sockets ---- */
 
+/* What they have sent and nobody has read yet would come after what the client that resumes was told. */
+static void
+dismiss_sockets (ApRecording *recording)
+{
+  close_sockets (recording, 4001, "another connection has taken over");
+  for (guint i = 0; i < recording->sockets->len; i++)
+    ((ApRecordingSocket *)g_ptr_array_index (recording->sockets, i))->admitted = FALSE;
+  g_ptr_array_set_size (recording->sockets, 0);
+  g_clear_pointer (&recording->source, ap_recording_socket_unref);
+}
+
 static gboolean
-may_join (ApRecording *recording, GError **error)
+may_join (ApRecording *recording, ApRecordingSocket *socket, GError **error)
 {
   gint64 most = recording->shared->settings->max_connections;
 
   if (!ap_recording_ensure_live (recording, error))
     return FALSE;
+  if (socket->manner == AP_RECORDING_RESUMES)
+    dismiss_sockets (recording);
   if (recording->sockets->len < (guint)most)
     return TRUE;
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_LIMIT,
@@ -225,10 +238,13 @@ join (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
-  if (may_join (recording, &error)) {
+  if (may_join (recording, job->socket, &error)) {
     g_ptr_array_add (recording->sockets, ap_recording_socket_ref (job->socket));
-    if (job->socket->creator)
+    job->socket->admitted = TRUE;
+    if (job->socket->manner == AP_RECORDING_CREATES)
       ap_recording_socket_send (job->socket, ap_recording_format_greeting (&recording->info), 0);
+    else if (job->socket->manner == AP_RECORDING_RESUMES)
+      ap_recording_tell_status_now (job);
     return;
   }
   ap_recording_socket_send (job->socket, ap_recording_format_error (error, recording->info.id), 0);
@@ -280,6 +296,8 @@ end (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
+  if (job->socket != NULL && !job->socket->admitted)
+    return;
   if (!ensure_loaded (recording, &error)) {
     tell_done (job, error);
     return;
@@ -485,10 +503,10 @@ ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *
 }
 
 void
-ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket)
+ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket, gsize cost)
 {
   ap_recording_post (recording, ap_recording_tell_status_now,
-                     &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket) });
+                     &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket), .cost = cost });
 }
 
 void

@@ -40,12 +40,13 @@ const char *ap_recording_get_user (ApRecording *recording);
 /* Its figures as of now; FALSE while it has not been read, when they are those of its beginning. */
 gboolean ap_recording_look (ApRecording *recording, ApRecordingInfo *info);
 
-/* A socket's creator is greeted; one too many is closed. */
+/* As its manner is; one too many is closed. What a socket sends counts when it has been let in, and until another takes
+ * its place. */
 void ap_recording_join (ApRecording *recording, ApRecordingSocket *socket);
 void ap_recording_leave (ApRecording *recording, ApRecordingSocket *socket);
 /* @cost: what is no longer pending when it is answered */
 void ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *chunk, gsize cost);
-void ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket);
+void ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket, gsize cost);
 
 /* @socket: (nullable): who wants it, and is told if it cannot be. @done: (nullable): on the strand */
 void ap_recording_end (ApRecording *recording, ApRecordingSocket *socket, ApRecordingDone done, gpointer data);

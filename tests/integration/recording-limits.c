@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Recordings at their limits, and as the settings say: sizes, connections, sessions, time, durability, defaults; and
+ * ended by HTTP. */
+#include "recording-support.h"
+
+#include <string.h>
+
+#define MIB (1024 * 1024)
+
+/* The title of the error that comes first, and the code of the close behind it. */
+static void
+expect_refused (RecordingServer *server, const char *path, const char *title, guint16 code)
+{
+  g_autoptr (WsClient) ws = ws_client_connect (recording_server_port (server), path);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *told = recorder_read (ws, parser);
+
+  if (told == NULL)
+    return;
+  g_assert_cmpstr (json_object_get_string_member (told, "error"), ==, title);
+  g_assert_cmpstr (json_object_get_string_member (told, "detail"), !=, "");
+  ws_client_expect_close (ws, code);
+}
+
+static void
+test_large_chunk (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_CHUNK_SIZE_MB=1");
+  g_autoptr (Recorder) recorder = recorder_create (server, NULL, 96000, 2);
+  g_autofree guint8 *chunk = g_malloc (MIB + 1);
+
+  fill_pattern (chunk, MIB + 1, 1);
+  recorder_send (recorder, chunk, MIB + 1);
+  recorder_send (recorder, chunk, MIB);
+  recorder_expect_failure (recorder, "too_large", 0);
+  recorder_expect_ack (recorder, MIB, (Figures){ 1, MIB, MIB / 4 });
+  recorder_finish (recorder, (Figures){ 1, MIB, MIB / 4 });
+  recorder_assert_samples (server, recorder, chunk, MIB);
+}
+
+/* In one frame, and in several none of which is too large; the session goes on. */
+static void
+test_large_message (void)
+{
+  enum { MOST = 100000 };
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_MESSAGE_SIZE_BYTES=100000");
+  g_autoptr (Recorder) first = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) second = NULL;
+  g_autoptr (Recorder) third = NULL;
+  g_autofree guint8 *chunk = g_malloc0 (MOST + 1);
+  Figures now = { 1, MOST, MOST / 2 };
+
+  recorder_send (first, chunk, MOST);
+  recorder_expect_ack (first, MOST, now);
+  recorder_send (first, chunk, MOST + 1);
+  ws_client_expect_close (first->ws, 1009);
+  second = recorder_join (server, first);
+  ws_client_send_frame (second->ws, FALSE, WS_BINARY, chunk, MOST / 2);
+  ws_client_send_frame (second->ws, TRUE, WS_CONTINUATION, chunk, MOST / 2 + 1);
+  ws_client_expect_close (second->ws, 1009);
+  third = recorder_join (server, first);
+  recorder_check_status (third, now);
+  recorder_finish (third, now);
+}
+
+static void
+test_connections (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_CONNECTIONS_PER_SESSION=2");
+  g_autoptr (Recorder) one = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) two = recorder_join (server, one);
+  g_autoptr (Recorder) other = recorder_create (server, NULL, 8000, 1);
+  g_autofree char *path = g_strconcat (RECORDING_PATH "/", one->id, NULL);
+  g_autoptr (Recorder) again = NULL;
+
+  recorder_check_status (two, (Figures){ 0 });
+  expect_refused (server, path, "Limit reached", 1008);
+  recorder_check_status (one, (Figures){ 0 });
+  recorder_check_status (other, (Figures){ 0 });
+  ws_client_send_close (two->ws, 1000, NULL);
+  ws_client_expect_close (two->ws, 1000);
+  again = recorder_join (server, one);
+  recorder_check_status (again, (Figures){ 0 });
+}
+
+/* A session counts until it is completed, with or without connections. */
+static void
+test_sessions (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_CONCURRENT_SESSIONS=2");
+  g_autoptr (Recorder) one = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) two = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) joined = recorder_join (server, one);
+  g_autoptr (Recorder) three = NULL;
+
+  expect_refused (server, RECORDING_PATH, "Limit reached", 1011);
+  recorder_check_status (joined, (Figures){ 0 });
+  recorder_hang_up (two);
+  expect_refused (server, RECORDING_PATH, "Limit reached", 1011);
+  recorder_finish (joined, (Figures){ 0 });
+  recorder_wait_status (server, one->id, "completed");
+  three = recorder_create (server, NULL, 8000, 1);
+  recorder_check_status (three, (Figures){ 0 });
+}
+
+static void
+test_idle (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("CONNECTION_TIMEOUT_SECONDS=1");
+  g_autoptr (Recorder) present = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) absent = recorder_create (server, NULL, 8000, 1);
+
+  recorder_send (absent, "abcd", 4);
+  recorder_expect_ack (absent, 4, (Figures){ 1, 4, 2 });
+  recorder_hang_up (absent);
+  recorder_send (present, "efgh", 4);
+  recorder_expect_ack (present, 4, (Figures){ 1, 4, 2 });
+  recorder_expect_completed (present, (Figures){ 1, 4, 2 });
+  ws_client_expect_close (present->ws, 1001);
+  recorder_wait_status (server, absent->id, "completed");
+  recorder_assert_samples (server, absent, "abcd", 4);
+  recorder_assert_samples (server, present, "efgh", 4);
+}
+
+static void
+test_written (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("RECORDING_ACK=written");
+  g_autoptr (Recorder) recorder = recorder_create (server, NULL, 8000, 1);
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (JsonParser) parser = json_parser_new ();
+    JsonObject *told;
+
+    if (i == 0)
+      recorder_send (recorder, "abcd", 4);
+    else
+      recorder_say_status (recorder);
+    told = recorder_read (recorder->ws, parser);
+    if (told == NULL)
+      return;
+    g_assert_cmpstr (json_object_get_string_member (told, "durability"), ==, "written");
+    g_assert_cmpint (json_object_get_int_member (told, "chunk_count"), ==, 1);
+  }
+  recorder_finish (recorder, (Figures){ 1, 4, 2 });
+}
+
+static void
+test_defaults (void)
+{
+  g_autoptr (RecordingServer) server =
+      recording_server_start ("DEFAULT_SAMPLE_RATE=16000", "DEFAULT_CHANNELS=2", "DEFAULT_FORMAT=flac");
+  g_autoptr (WsClient) ws = ws_client_connect (recording_server_port (server), RECORDING_PATH "?channels=1");
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *greeting = recorder_read (ws, parser);
+
+  if (greeting == NULL)
+    return;
+  g_assert_cmpint (json_object_get_int_member (greeting, "sample_rate"), ==, 16000);
+  g_assert_cmpint (json_object_get_int_member (greeting, "channels"), ==, 1);
+  g_assert_cmpstr (json_object_get_string_member (greeting, "format"), ==, "flac");
+}
+
+/* ---- ended by HTTP ---- */
+
+static guint
+request (RecordingServer *server, const char *method, const char *id, const char *rest)
+{
+  g_autoptr (WsClient) client = ws_client_connect_tcp (recording_server_port (server));
+  g_autofree char *text = g_strdup_printf (
+      "%s /api/audio/sessions/%s%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", method, id, rest);
+  g_autoptr (HttpAnswer) answer = ws_client_request (client, text);
+
+  return answer != NULL ? answer->status : 0;
+}
+
+static void
+test_closed_by_http (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ();
+  g_autoptr (Recorder) one = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) two = recorder_join (server, one);
+
+  recorder_check_status (two, (Figures){ 0 });
+  recorder_send (one, "abcd", 4);
+  recorder_expect_ack (one, 4, (Figures){ 1, 4, 2 });
+  g_assert_cmpuint (request (server, "POST", one->id, "/close"), ==, 200);
+  recorder_expect_completed (one, (Figures){ 1, 4, 2 });
+  recorder_expect_completed (two, (Figures){ 1, 4, 2 });
+  ws_client_expect_close (one->ws, 1000);
+  ws_client_expect_close (two->ws, 1000);
+  recorder_assert_samples (server, one, "abcd", 4);
+}
+
+static void
+test_deleted_by_http (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ();
+  g_autoptr (Recorder) recorder = recorder_create (server, NULL, 8000, 1);
+  g_autofree char *path = g_strconcat (RECORDING_PATH "/", recorder->id, NULL);
+  guint status;
+
+  recorder_send (recorder, "abcd", 4);
+  recorder_expect_ack (recorder, 4, (Figures){ 1, 4, 2 });
+  status = request (server, "DELETE", recorder->id, "");
+  g_assert_true (status == 200 || status == 204);
+  ws_client_expect_close (recorder->ws, 1008);
+  expect_refused (server, path, "Session not found", 1008);
+  g_assert_cmpuint (request (server, "GET", recorder->id, ""), ==, 404);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions ();
+  g_test_add_func ("/recording-limits/large-chunk", test_large_chunk);
+  g_test_add_func ("/recording-limits/large-message", test_large_message);
+  g_test_add_func ("/recording-limits/connections", test_connections);
+  g_test_add_func ("/recording-limits/sessions", test_sessions);
+  g_test_add_func ("/recording-limits/idle", test_idle);
+  g_test_add_func ("/recording-limits/written", test_written);
+  g_test_add_func ("/recording-limits/defaults", test_defaults);
+  g_test_add_func ("/recording-limits/closed-by-http", test_closed_by_http);
+  g_test_add_func ("/recording-limits/deleted-by-http", test_deleted_by_http);
+  return g_test_run ();
+}
