@@ -154,7 +154,8 @@ test_larger_than_file (Scratch *scratch, gconstpointer data)
   assert_opens_at (scratch, 0);
 }
 
-#define ADD(name, test) g_test_add ("/journal-damage/" name, Scratch, NULL, scratch_set_up, test, scratch_tear_down)
+#define ADD(name, test)                                                                                                \
+  g_test_add ("/journal-damage/" name, Scratch, NULL, scratch_set_up_quick, test, scratch_tear_down)
 
 int
 main (int argc, char **argv)

@@ -13,6 +13,9 @@ typedef struct {
 
 void scratch_set_up (Scratch *scratch, gconstpointer data);
 
+/* In memory, where there is such a place: for tests that sync thousands of times. */
+void scratch_set_up_quick (Scratch *scratch, gconstpointer data);
+
 /* A filesystem of @size, e.g. `1m`, that is gone with the last descriptor in it. FALSE: this process may not mount. */
 gboolean scratch_set_up_small (Scratch *scratch, const char *size);
 

@@ -4,6 +4,7 @@
 #include "endpoints/recording/ap-journal-reader.h"
 
 #include "base/ap-crc32c.h"
+#include "base/ap-little-endian.h"
 #include "base/ap-uuid.h"
 
 #include <string.h>
@@ -23,27 +24,6 @@ static const char types[][4] = {
   [AP_JOURNAL_REJECT] = { 'R', 'J', 'C', 'T' },
   [AP_JOURNAL_END] = { 'E', 'N', 'D', ' ' },
 };
-
-/* ---- Numbers ------------------------------------------------------------------------------------------------------
- */
-
-/* @size: in bytes, up to 8 */
-static void
-put (guint8 *at, guint size, guint64 value)
-{
-  for (guint i = 0; i < size; i++)
-    at[i] = (guint8)(value >> 8 * i);
-}
-
-static guint64
-get (const guint8 *at, guint size)
-{
-  guint64 value = 0;
-
-  for (guint i = 0; i < size; i++)
-    value |= (guint64)at[i] << 8 * i;
-  return value;
-}
 
 /* ---- The header ---------------------------------------------------------------------------------------------------
  */
@@ -73,32 +53,32 @@ static void
 put_info (guint8 *data, const ApRecordingInfo *info)
 {
   memcpy (data + 16, info->id, AP_UUID_LENGTH);
-  put (data + 52, 1, info->format);
-  put (data + 53, 1, info->status);
-  put (data + 56, 4, info->sample_rate);
-  put (data + 60, 4, info->channels);
-  put (data + 64, 8, (guint64)info->created_us);
-  put (data + 72, 8, (guint64)info->updated_us);
-  put (data + 80, 8, (guint64)info->completed_us);
-  put (data + 88, 8, info->total_chunks);
-  put (data + 96, 8, info->bytes_received);
-  put (data + 104, 8, info->frames);
+  ap_put_le (data + 52, 1, info->format);
+  ap_put_le (data + 53, 1, info->status);
+  ap_put_le (data + 56, 4, info->sample_rate);
+  ap_put_le (data + 60, 4, info->channels);
+  ap_put_le (data + 64, 8, (guint64)info->created_us);
+  ap_put_le (data + 72, 8, (guint64)info->updated_us);
+  ap_put_le (data + 80, 8, (guint64)info->completed_us);
+  ap_put_le (data + 88, 8, info->total_chunks);
+  ap_put_le (data + 96, 8, info->bytes_received);
+  ap_put_le (data + 104, 8, info->frames);
 }
 
 static void
 get_info (const guint8 *data, ApRecordingInfo *info)
 {
   memcpy (info->id, data + 16, AP_UUID_LENGTH);
-  info->format = (ApRecordingFormat)get (data + 52, 1);
-  info->status = (ApRecordingStatus)get (data + 53, 1);
-  info->sample_rate = (guint)get (data + 56, 4);
-  info->channels = (guint)get (data + 60, 4);
-  info->created_us = (gint64)get (data + 64, 8);
-  info->updated_us = (gint64)get (data + 72, 8);
-  info->completed_us = (gint64)get (data + 80, 8);
-  info->total_chunks = get (data + 88, 8);
-  info->bytes_received = get (data + 96, 8);
-  info->frames = get (data + 104, 8);
+  info->format = (ApRecordingFormat)ap_get_le (data + 52, 1);
+  info->status = (ApRecordingStatus)ap_get_le (data + 53, 1);
+  info->sample_rate = (guint)ap_get_le (data + 56, 4);
+  info->channels = (guint)ap_get_le (data + 60, 4);
+  info->created_us = (gint64)ap_get_le (data + 64, 8);
+  info->updated_us = (gint64)ap_get_le (data + 72, 8);
+  info->completed_us = (gint64)ap_get_le (data + 80, 8);
+  info->total_chunks = ap_get_le (data + 88, 8);
+  info->bytes_received = ap_get_le (data + 96, 8);
+  info->frames = ap_get_le (data + 104, 8);
 }
 
 /* Of bytes whose CRC is right: what no version of this program has written, all the same. */
@@ -124,16 +104,16 @@ ap_journal_header_encode (const ApJournalHeader *header, guint8 data[AP_JOURNAL_
     return 0;
   memset (data, 0, length);
   memcpy (data, magic, sizeof magic);
-  put (data + 8, 4, length);
+  ap_put_le (data + 8, 4, length);
   put_info (data, &header->info);
-  put (data + 54, 1, header->carry_length);
-  put (data + 112, 8, header->last_seq);
+  ap_put_le (data + 54, 1, header->carry_length);
+  ap_put_le (data + 112, 8, header->last_seq);
   memcpy (data + HEADER_CARRY, header->carry, header->carry_length);
-  put (data + 128, 2, user != NULL ? user_length : HEADER_NO_USER);
+  ap_put_le (data + 128, 2, user != NULL ? user_length : HEADER_NO_USER);
   if (user_length > 0)
     memcpy (data + HEADER_USER, user, user_length);
   crc = header_crc (data, length);
-  put (data + HEADER_CRC, 4, crc);
+  ap_put_le (data + HEADER_CRC, 4, crc);
   *reader = (ApJournalReader){ crc, header->last_seq, 0 };
   return length;
 }
@@ -146,15 +126,15 @@ ap_journal_header_decode (const guint8 *data, gsize length, ApJournalHeader *hea
   *header = (ApJournalHeader){ 0 };
   if (length < HEADER_USER || memcmp (data, magic, sizeof magic) != 0)
     return 0;
-  whole = get (data + 8, 4);
-  user_length = get (data + 128, 2);
-  if (whole < HEADER_USER || whole > length || header_crc (data, whole) != get (data + HEADER_CRC, 4))
+  whole = ap_get_le (data + 8, 4);
+  user_length = ap_get_le (data + 128, 2);
+  if (whole < HEADER_USER || whole > length || header_crc (data, whole) != ap_get_le (data + HEADER_CRC, 4))
     return 0;
   if (whole - HEADER_USER != (user_length == HEADER_NO_USER ? 0 : user_length) || whole > HEADER_USER + HEADER_USER_MAX)
     return 0;
   get_info (data, &header->info);
   header->carry_length = data[54];
-  header->last_seq = get (data + 112, 8);
+  header->last_seq = ap_get_le (data + 112, 8);
   memcpy (header->carry, data + HEADER_CARRY, sizeof header->carry);
   if (!is_sound (header))
     return 0;
@@ -195,7 +175,7 @@ void
 ap_journal_reader_seek (ApJournalReader *reader, const guint8 head[AP_JOURNAL_HEAD_LENGTH])
 {
   reader->last = 0;
-  reader->last_seq = get (head + 8, 8) - 1;
+  reader->last_seq = ap_get_le (head + 8, 8) - 1;
 }
 
 static guint32
@@ -209,12 +189,12 @@ ap_journal_record_encode (const ApJournalReader *reader, const ApJournalRecord *
                           guint8 head[AP_JOURNAL_HEAD_LENGTH])
 {
   memcpy (head, types[record->type], sizeof types[0]);
-  put (head + 4, 4, record->length);
-  put (head + 8, 8, record->seq);
-  put (head + 16, 8, (guint64)record->time_us);
-  put (head + 24, 2, record->flags);
-  put (head + 26, 2, record->container);
-  put (head + RECORD_CRC, 4, record_crc (reader, head, record->data, record->length));
+  ap_put_le (head + 4, 4, record->length);
+  ap_put_le (head + 8, 8, record->seq);
+  ap_put_le (head + 16, 8, (guint64)record->time_us);
+  ap_put_le (head + 24, 2, record->flags);
+  ap_put_le (head + 26, 2, record->container);
+  ap_put_le (head + RECORD_CRC, 4, record_crc (reader, head, record->data, record->length));
 }
 
 /* 0: none */
@@ -236,11 +216,11 @@ ap_journal_reader_next (ApJournalReader *reader, const guint8 *data, gsize lengt
     return AP_JOURNAL_HEAD_LENGTH;
   *record = (ApJournalRecord){
     .type = type_of (data),
-    .length = get (data + 4, 4),
-    .seq = get (data + 8, 8),
-    .time_us = (gint64)get (data + 16, 8),
-    .flags = (guint)get (data + 24, 2),
-    .container = (ApContainer)get (data + 26, 2),
+    .length = ap_get_le (data + 4, 4),
+    .seq = ap_get_le (data + 8, 8),
+    .time_us = (gint64)ap_get_le (data + 16, 8),
+    .flags = (guint)ap_get_le (data + 24, 2),
+    .container = (ApContainer)ap_get_le (data + 26, 2),
     .data = data + AP_JOURNAL_HEAD_LENGTH,
   };
   if (!ap_journal_reader_admits (reader, record))
@@ -248,7 +228,7 @@ ap_journal_reader_next (ApJournalReader *reader, const guint8 *data, gsize lengt
   whole = AP_JOURNAL_HEAD_LENGTH + record->length;
   if (length < whole)
     return whole;
-  if (record_crc (reader, data, record->data, record->length) != get (data + RECORD_CRC, 4))
+  if (record_crc (reader, data, record->data, record->length) != ap_get_le (data + RECORD_CRC, 4))
     return 0;
   ap_journal_reader_advance (reader, record);
   return whole;
