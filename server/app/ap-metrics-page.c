@@ -121,6 +121,24 @@ waiting (GString *text, const ApMetrics *metrics)
 }
 
 static void
+recordings (GString *text, const ApCounts *counts)
+{
+  single (text, "recordings", "gauge", "Recordings that are active now.",
+          difference (counts->recordings_begun, counts->recordings_ended));
+  single (text, "recordings_total", "counter", "Recordings that became active.", (double)counts->recordings_begun);
+  single (text, "recording_chunks_total", "counter", "Chunks from clients of recordings.",
+          (double)counts->chunks_received);
+  single (text, "recording_chunks_refused_total", "counter", "Chunks that were answered with a failure.",
+          (double)counts->chunks_refused);
+  single (text, "recording_chunks_waiting", "gauge", "Chunks that have no answer yet.",
+          difference (counts->chunks_received, counts->chunks_answered));
+  single (text, "recording_received_bytes_total", "counter", "Bytes of chunks that were taken.",
+          (double)counts->chunk_bytes);
+  histogram (text, "recording_acknowledgement_seconds", "From a chunk's arrival to its answer.",
+             &counts->acknowledgement);
+}
+
+static void
 failures (GString *text, const ApMetrics *metrics, const ApMetricsFacts *facts)
 {
   guint64 frames = facts->frame_log != NULL ? ap_line_writer_get_dropped (facts->frame_log) : 0;
@@ -173,6 +191,7 @@ ap_metrics_page (const ApMetricsFacts *facts)
   connections (text, &metrics, facts);
   endpoints (text, &metrics);
   waiting (text, &metrics);
+  recordings (text, &metrics.counts);
   failures (text, &metrics, facts);
   process (text, facts);
   return g_string_free (text, FALSE);

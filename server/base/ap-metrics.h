@@ -25,9 +25,13 @@ typedef struct {
   guint64 failures[AP_FAILURES];
   guint64 refusals[AP_REFUSALS];
   guint64 unqueued, queued; /* bytes of output that no longer wait for their socket, and all that ever did */
-  ApHistogram rounds;       /* of the event loop */
-  ApHistogram latency;      /* in a pipeline */
-  ApHistogram handover;     /* from a streaming thread to the worker */
+  guint64 recordings_ended, recordings_begun; /* live ones: one that a start of the server finds begins again */
+  guint64 chunks_answered, chunks_received;   /* of recordings */
+  guint64 chunks_refused, chunk_bytes;        /* of those that were answered; of those that were taken */
+  ApHistogram acknowledgement;                /* from a chunk's arrival to its answer */
+  ApHistogram rounds;                         /* of the event loop */
+  ApHistogram latency;                        /* in a pipeline */
+  ApHistogram handover;                       /* from a streaming thread to the worker */
 } ApCounts;
 
 typedef struct {

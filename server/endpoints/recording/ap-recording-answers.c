@@ -3,11 +3,14 @@
 /* What clients are told, when it has become true. */
 #include "endpoints/recording/ap-recording-answers.h"
 
+#include "base/ap-metrics.h"
+
 typedef struct {
   ApRecordingSocket *socket;
   guint64 ticket;
   char *text;
   gsize done;
+  gint64 since;
 } Answer;
 
 struct _ApRecordingAnswers {
@@ -40,12 +43,24 @@ ap_recording_answers_free (ApRecordingAnswers *answers)
 }
 
 static void
+count_answer (const Answer *answer)
+{
+  ApCounts *counts = &ap_metrics_mine ()->counts;
+
+  if (answer->since == 0)
+    return;
+  ap_count (&counts->chunks_answered, 1);
+  ap_histogram_add (&counts->acknowledgement, g_get_monotonic_time () - answer->since);
+}
+
+static void
 send_released (ApRecordingAnswers *answers)
 {
   Answer *first;
 
   while ((first = g_queue_peek_head (&answers->waiting)) != NULL && first->ticket <= answers->released) {
     g_queue_pop_head (&answers->waiting);
+    count_answer (first);
     ap_recording_socket_send (first->socket, g_steal_pointer (&first->text), first->done);
     answer_free (first);
   }
@@ -53,9 +68,9 @@ send_released (ApRecordingAnswers *answers)
 
 void
 ap_recording_answers_add (ApRecordingAnswers *answers, ApRecordingSocket *socket, guint64 ticket, char *text,
-                          gsize done)
+                          gsize done, gint64 since)
 {
-  const Answer answer = { ap_recording_socket_ref (socket), ticket, text, done };
+  const Answer answer = { ap_recording_socket_ref (socket), ticket, text, done, since };
 
   g_queue_push_tail (&answers->waiting, g_memdup2 (&answer, sizeof answer));
   send_released (answers);
@@ -74,6 +89,7 @@ ap_recording_answers_drop (ApRecordingAnswers *answers)
   for (GList *link = answers->waiting.head; link != NULL; link = link->next) {
     const Answer *answer = link->data;
 
+    count_answer (answer);
     ap_recording_socket_send (answer->socket, NULL, answer->done);
   }
   g_queue_clear_full (&answers->waiting, (GDestroyNotify)answer_free);

@@ -11,9 +11,10 @@ ApRecordingAnswers *ap_recording_answers_new (void);
 /* What waits is dropped: it was not promised. */
 void ap_recording_answers_free (ApRecordingAnswers *answers);
 
-/* @text: (transfer full); @done: see ap_recording_socket_send(). Goes at once if all up to @ticket is on the disk. */
+/* @text: (transfer full); @done: see ap_recording_socket_send(); @since: when what is answered arrived, for the metrics
+ * of chunks; 0: it is none. Goes at once if all up to @ticket is on the disk. */
 void ap_recording_answers_add (ApRecordingAnswers *answers, ApRecordingSocket *socket, guint64 ticket, char *text,
-                               gsize done);
+                               gsize done, gint64 since);
 /* All up to @ticket is on the disk. */
 void ap_recording_answers_release (ApRecordingAnswers *answers, guint64 ticket);
 

@@ -4,6 +4,7 @@
 #define G_LOG_DOMAIN "recording"
 
 #include "base/ap-log.h"
+#include "base/ap-metrics.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-private.h"
 
@@ -97,9 +98,12 @@ waits_for_sync (ApRecording *recording)
 
 /* The answer to what was appended last, or to what comes after it. */
 static void
-answer (ApRecording *recording, ApRecordingSocket *socket, char *text, gsize cost)
+answer (const ApRecordingJob *job, char *text)
 {
-  ap_recording_answers_add (recording->answers, socket, waits_for_sync (recording) ? recording->ticket : 0, text, cost);
+  ApRecording *recording = job->recording;
+
+  ap_recording_answers_add (recording->answers, job->socket, waits_for_sync (recording) ? recording->ticket : 0, text,
+                            job->cost, job->since);
 }
 
 /* ---- Chunks ---- */
@@ -174,18 +178,20 @@ ap_recording_append_now (gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!job->socket->admitted) {
+    ap_count (&ap_metrics_mine ()->counts.chunks_answered, 1);
     ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
   }
   if (take (recording, job->socket, bytes, length, &error)) {
     ap_recording_publish (recording);
-    answer (recording, job->socket, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)),
-            job->cost);
+    ap_count (&ap_metrics_mine ()->counts.chunk_bytes, length);
+    answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));
     return;
   }
   ap_event (G_LOG_LEVEL_DEBUG, "chunk refused", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("error", error->message));
-  answer (recording, job->socket, ap_recording_format_failure (&recording->info, error), job->cost);
+  ap_count (&ap_metrics_mine ()->counts.chunks_refused, 1);
+  answer (job, ap_recording_format_failure (&recording->info, error));
   if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
     ap_recording_fail (recording, error);
 }
@@ -205,7 +211,7 @@ ap_recording_tell_status_now (gpointer data)
   job->socket->resumes = TRUE;
   if (waits_for_sync (recording))
     want_sync (&recording->journal);
-  answer (recording, job->socket, ap_recording_format_status (&recording->info, waits_for_sync (recording)), job->cost);
+  answer (job, ap_recording_format_status (&recording->info, waits_for_sync (recording)));
 }
 
 /* ---- For ap-recording.c ---- */

@@ -41,6 +41,7 @@ typedef struct {
   ApRecording *recording;
   ApRecordingSocket *socket;
   GBytes *chunk;
+  gint64 since; /* when the chunk arrived; monotonic */
   gsize cost;
   guint64 ticket;
   guint16 code;

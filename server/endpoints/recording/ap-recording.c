@@ -6,6 +6,7 @@
 #include "endpoints/recording/ap-recording.h"
 
 #include "base/ap-log.h"
+#include "base/ap-metrics.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-private.h"
 
@@ -83,6 +84,7 @@ static void
 leave_the_living (ApRecording *recording)
 {
   recording->over = TRUE;
+  ap_count (&ap_metrics_mine ()->counts.recordings_ended, 1);
   recording->shared->ended (recording->shared->owner, recording);
 }
 
@@ -144,8 +146,7 @@ begin (ApRecording *recording, GError **error)
   ap_event (G_LOG_LEVEL_INFO, "recording begun", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("user", recording->info.user_id != NULL ? recording->info.user_id : ""),
             AP_LOG_TEXT ("format", ap_recording_format_to_string (recording->info.format)),
-            AP_LOG_NUMBER ("rate", recording->info.sample_rate),
-            AP_LOG_NUMBER ("channels", recording->info.channels));
+            AP_LOG_NUMBER ("rate", recording->info.sample_rate), AP_LOG_NUMBER ("channels", recording->info.channels));
 }
 
 static void
@@ -425,6 +426,7 @@ ap_recording_new (const ApRecordingShared *shared, const ApRecordingInfo *info, 
 {
   ApRecording *recording = g_new0 (ApRecording, 1);
 
+  ap_count (&ap_metrics_mine ()->counts.recordings_begun, 1);
   g_atomic_ref_count_init (&recording->refs);
   g_mutex_init (&recording->lock);
   recording->shared = shared;
@@ -497,9 +499,12 @@ ap_recording_leave (ApRecording *recording, ApRecordingSocket *socket)
 void
 ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *chunk, gsize cost)
 {
-  ap_recording_post (
-      recording, ap_recording_append_now,
-      &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket), .chunk = g_bytes_ref (chunk), .cost = cost });
+  ap_count (&ap_metrics_mine ()->counts.chunks_received, 1);
+  ap_recording_post (recording, ap_recording_append_now,
+                     &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket),
+                                        .chunk = g_bytes_ref (chunk),
+                                        .since = g_get_monotonic_time (),
+                                        .cost = cost });
 }
 
 void
