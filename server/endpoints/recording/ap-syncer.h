@@ -15,8 +15,9 @@ struct _ApSyncTarget {
   /* After each sync, on the same thread, with its error or NULL, and before the next sync of this target begins. May
    * request another. Each request is followed by one that began after it. */
   void (*done) (ApSyncTarget *target, const GError *error);
-  /* (nullable): called by a request that finds the target idle, on the caller's thread, and when it is idle again, on a
-   * thread of the syncer, which does not touch it any more. In between the target must not be freed. */
+  /* (nullable): called by a request that finds the target idle, on the caller's thread and under the syncer's lock, so
+   * that it may not request; and when it is idle again, on a thread of the syncer, which does not touch it any more. In
+   * between the target must not be freed. */
   void (*ref) (ApSyncTarget *target);
   void (*unref) (ApSyncTarget *target);
   /*< private >*/
