@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ap-strand.h"
 #include "endpoints/recording/ap-recording-index.h"
 #include "endpoints/recording/ap-recording-settings.h"
 
@@ -8,7 +9,6 @@
  * and figures are those of the moment; a recording that another thread deletes meanwhile is NOT_FOUND. Errors are of
  * AP_RECORDING_ERROR: NOT_FOUND, and STORAGE while the folder cannot be read or written. */
 typedef struct _ApRecordingStore ApRecordingStore;
-typedef struct _ApStrand ApStrand;
 typedef struct _ApRecording ApRecording;
 
 /**
@@ -36,6 +36,8 @@ ApRecording *ap_recording_store_find (ApRecordingStore *store, const char *id);
 /* Returns: (transfer none): the strand on which HTTP's questions are asked; the functions that block are called there.
  */
 ApStrand *ap_recording_store_get_desk (ApRecordingStore *store);
+/* Returns: (transfer none): another one, for what takes longer than a question: a look through a whole file. */
+ApStrand *ap_recording_store_get_reading_desk (ApRecordingStore *store);
 
 /* ---- Blocking; on a strand, not on a worker ---- */
 
