@@ -12,6 +12,12 @@ ap_recording_store_get_desk (ApRecordingStore *store)
   return store->desk;
 }
 
+ApStrand *
+ap_recording_store_get_reading_desk (ApRecordingStore *store)
+{
+  return store->reading_desk;
+}
+
 static gboolean
 not_found (GError **error)
 {

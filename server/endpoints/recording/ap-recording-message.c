@@ -117,9 +117,8 @@ add_number (GString *out, const char *name, guint64 number)
   g_string_append_len (out, digits + at, (gssize)(sizeof digits - at));
 }
 
-/* Whole microseconds, rounded down, without zeros at the end. */
-static void
-add_duration (GString *out, const ApRecordingInfo *info)
+void
+ap_recording_append_duration (GString *out, const ApRecordingInfo *info)
 {
   guint rate = MAX (info->sample_rate, 1);
   guint fraction = (guint)(info->frames % rate * G_USEC_PER_SEC / rate);
@@ -177,7 +176,7 @@ static void
 add_totals (GString *out, const ApRecordingInfo *info)
 {
   add_number (out, ",\"bytes_received\":", info->bytes_received);
-  add_duration (out, info);
+  ap_recording_append_duration (out, info);
 }
 
 static GString *

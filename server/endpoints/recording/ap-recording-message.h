@@ -62,3 +62,6 @@ char *ap_recording_format_error (const GError *error, const char *session_id);
  * What is asked for cannot be: `{"error":…,"valid_values":[…],"detail":…}`.
  */
 char *ap_recording_format_invalid (const char *title, const char *valid_values, const char *detail);
+
+/* Appends `,"duration_seconds":1.875`: whole microseconds, rounded down, without zeros at the end. */
+void ap_recording_append_duration (GString *out, const ApRecordingInfo *info);

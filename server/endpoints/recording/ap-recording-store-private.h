@@ -8,7 +8,7 @@ struct _ApRecordingStore {
   const ApRecordingSettings *settings;
   const char *path;
   ApRecordingShared shared; /* what needs the folder is set by ap_recording_store_get_ready() */
-  ApStrand *desk;
+  ApStrand *desk, *reading_desk;
 
   GMutex ready_lock; /* held while the folder is made ready */
   gint ready;        /* atomic */

@@ -256,6 +256,7 @@ ap_recording_store_new (const ApRecordingSettings *settings, GError **error)
   store->unread = g_ptr_array_new_with_free_func (g_free);
   set_up_shared (store);
   store->desk = ap_strand_new (store->shared.pool);
+  store->reading_desk = ap_strand_new (store->shared.pool);
   store->shared.writer.launcher = ap_decoder_launcher_new (sandbox, error);
   if (store->shared.writer.launcher == NULL) {
     ap_recording_store_free (store);
@@ -318,6 +319,7 @@ ap_recording_store_free (ApRecordingStore *store)
   /* What is synced is told to strands, so these end later. */
   g_clear_pointer (&store->shared.syncer, ap_syncer_free);
   ap_strand_unref (store->desk);
+  ap_strand_unref (store->reading_desk);
   ap_strand_pool_free (store->shared.pool);
   g_hash_table_unref (store->recordings);
   g_ptr_array_unref (store->unread);
@@ -336,6 +338,12 @@ const ApRecordingSettings *
 ap_recording_store_get_settings (ApRecordingStore *store)
 {
   return store->settings;
+}
+
+const char *
+ap_recording_store_get_path (ApRecordingStore *store)
+{
+  return store->path;
 }
 
 static guint

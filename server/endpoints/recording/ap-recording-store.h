@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ap-strand.h"
 #include "endpoints/recording/ap-recording-index.h"
 #include "endpoints/recording/ap-recording-settings.h"
 
@@ -8,7 +9,6 @@
  * and figures are those of the moment; a recording that another thread deletes meanwhile is NOT_FOUND. Errors are of
  * AP_RECORDING_ERROR: NOT_FOUND, and STORAGE while the folder cannot be read or written. */
 typedef struct _ApRecordingStore ApRecordingStore;
-typedef struct _ApStrand ApStrand;
 typedef struct _ApRecording ApRecording;
 
 /**
@@ -25,17 +25,19 @@ typedef void (*ApRecordingDone) (const ApRecordingInfo *info, const GError *erro
 ApRecordingStore *ap_recording_store_new (const ApRecordingSettings *settings, GError **error);
 /* Live recordings are left on the disk as they are, to be gone on with. */
 void ap_recording_store_free (ApRecordingStore *store);
-
 const ApRecordingSettings *ap_recording_store_get_settings (ApRecordingStore *store);
+/* Where the files are, or would be. */
+const char *ap_recording_store_get_path (ApRecordingStore *store);
 
 /* Not blocking. @info: its format, rate, channels and user. Returns: (transfer full): LIMIT */
 ApRecording *ap_recording_store_create (ApRecordingStore *store, const ApRecordingInfo *info, GError **error);
 /* Not blocking. Returns: (transfer full) (nullable): a live recording */
 ApRecording *ap_recording_store_find (ApRecordingStore *store, const char *id);
 
-/* Returns: (transfer none): the strand on which HTTP's questions are asked; the functions that block are called there.
- */
+/* (transfer none): the strand on which HTTP's questions are asked; the functions that block are called there. */
 ApStrand *ap_recording_store_get_desk (ApRecordingStore *store);
+/* (transfer none): another one, for what takes longer than a question: a look through a whole file. */
+ApStrand *ap_recording_store_get_reading_desk (ApRecordingStore *store);
 
 /* ---- Blocking; on a strand, not on a worker ---- */
 
