@@ -6,6 +6,7 @@
 #include "media/ap-pipeline-ends.h"
 
 #include <gst/audio/audio.h>
+#include <gst/base/gstbaseparse.h>
 #include <gst/base/gstbasetransform.h>
 
 typedef struct {
@@ -178,8 +179,11 @@ direct_push (ApPipelineEnds *ends, GstBuffer *buffer)
       finish (direct);
     return;
   }
-  if (flow != GST_FLOW_EOS || has_failed (direct))
-    failure = take_failure (direct, flow);
+  if (flow == GST_FLOW_EOS && !has_failed (direct)) {
+    finish (direct); /* elements behind the one that has enough may hold something back */
+    return;
+  }
+  failure = take_failure (direct, flow);
   direct->sink->ended (direct->pipeline, failure);
 }
 
@@ -232,33 +236,36 @@ link_pads (Direct *direct)
 }
 
 static GstEvent *
-segment_event_new (void)
+segment_event_new (GstFormat format)
 {
   GstSegment segment;
+  GstEvent *event;
 
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  return gst_event_new_segment (&segment);
+  gst_segment_init (&segment, format);
+  event = gst_event_new_segment (&segment);
+  GST_MINI_OBJECT_FLAG_SET (event, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);
+  return event;
 }
 
-/* Every pad keeps the events that its stream began with. These two are the same for all streams: one of each will do.
- */
+/* Every pad keeps the events that its stream began with. These are the same for all streams: one of each will do. Only
+ * bytes are cut by whoever reads them, and get their place in time there. */
 static void
 push_preamble (Direct *direct, GstCaps *caps)
 {
   static gsize made;
-  static GstEvent *stream_start, *segment;
+  static GstEvent *stream_start, *segment_of_time, *segment_of_bytes;
 
   if (g_once_init_enter (&made)) {
     stream_start = gst_event_new_stream_start ("audio");
-    segment = segment_event_new ();
     GST_MINI_OBJECT_FLAG_SET (stream_start, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);
-    GST_MINI_OBJECT_FLAG_SET (segment, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);
+    segment_of_time = segment_event_new (GST_FORMAT_TIME);
+    segment_of_bytes = segment_event_new (GST_FORMAT_BYTES);
     g_once_init_leave (&made, 1);
   }
   gst_pad_push_event (direct->source_pad, gst_event_ref (stream_start));
   if (caps != NULL)
     gst_pad_push_event (direct->source_pad, gst_event_new_caps (caps));
-  gst_pad_push_event (direct->source_pad, gst_event_ref (segment));
+  gst_pad_push_event (direct->source_pad, gst_event_ref (caps != NULL ? segment_of_time : segment_of_bytes));
 }
 
 ApPipelineEnds *
@@ -303,12 +310,24 @@ waits (GstElement *element)
   return sync || sleep_us > 0;
 }
 
+/* A pad of ours cannot be pulled from, and what cannot pull needs no thread. There is no class of demuxers: these are
+ * those that are known to work on what is pushed. */
+static gboolean
+is_pushed_demuxer (GstElement *element)
+{
+  static const char *const names[] = { "matroskademux", "oggdemux", "qtdemux", NULL };
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  return factory != NULL && g_strv_contains (names, GST_OBJECT_NAME (factory));
+}
+
 static gboolean
 element_allows (GstElement *element)
 {
   if (GST_IS_BIN (element))
     return TRUE; /* its children are asked */
-  if (!GST_IS_BASE_TRANSFORM (element) && !GST_IS_AUDIO_ENCODER (element) && !GST_IS_AUDIO_DECODER (element))
+  if (!GST_IS_BASE_TRANSFORM (element) && !GST_IS_AUDIO_ENCODER (element) && !GST_IS_AUDIO_DECODER (element) &&
+      !GST_IS_BASE_PARSE (element) && !is_pushed_demuxer (element))
     return FALSE;
   return !waits (element);
 }

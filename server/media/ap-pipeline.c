@@ -169,11 +169,23 @@ on_ended (ApPipeline *pipeline, const GError *error)
 
 static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
 
+/* A demuxer has its outputs only when it knows the stream, so that the input of what follows it is free as well. */
+static GstPad *
+find_first_input (GstBin *bin)
+{
+  GList *first = g_list_last (GST_BIN_CHILDREN (bin)); /* each that is added goes before the others */
+  g_autoptr (GstPad) pad = first != NULL ? gst_element_get_static_pad (first->data, "sink") : NULL;
+
+  return pad != NULL && !gst_pad_is_linked (pad) ? g_steal_pointer (&pad) : NULL;
+}
+
 GstPad *
 ap_pipeline_find_pad (GstElement *elements, GstPadDirection direction)
 {
   GstPad *pad = gst_element_get_static_pad (elements, direction == GST_PAD_SINK ? "sink" : "src");
 
+  if (pad == NULL && GST_IS_BIN (elements) && direction == GST_PAD_SINK)
+    pad = find_first_input (GST_BIN (elements));
   if (pad == NULL && GST_IS_BIN (elements))
     pad = gst_bin_find_unlinked_pad (GST_BIN (elements), direction);
   return pad;
