@@ -6,6 +6,7 @@
 #include "media/ap-pipeline-ends.h"
 
 #include <gst/audio/audio.h>
+#include <gst/base/gstbaseparse.h>
 #include <gst/base/gstbasetransform.h>
 
 typedef struct {
@@ -154,8 +155,11 @@ direct_push (ApPipelineEnds *ends, GstBuffer *buffer)
       finish (direct);
     return;
   }
-  if (flow != GST_FLOW_EOS || has_failed (direct))
-    failure = take_failure (direct, flow);
+  if (flow == GST_FLOW_EOS && !has_failed (direct)) {
+    finish (direct); /* elements behind the one that has enough may hold something back */
+    return;
+  }
+  failure = take_failure (direct, flow);
   direct->sink->ended (direct->pipeline, failure);
 }
 
@@ -211,7 +215,8 @@ push_preamble (Direct *direct, GstCaps *caps)
 {
   GstSegment segment;
 
-  gst_segment_init (&segment, GST_FORMAT_TIME);
+  /* Only bytes are cut by whoever reads them, and get their place in time there. */
+  gst_segment_init (&segment, caps != NULL ? GST_FORMAT_TIME : GST_FORMAT_BYTES);
   gst_pad_push_event (direct->source_pad, gst_event_new_stream_start ("audio"));
   if (caps != NULL)
     gst_pad_push_event (direct->source_pad, gst_event_new_caps (caps));
@@ -259,12 +264,24 @@ waits (GstElement *element)
   return sync || sleep_us > 0;
 }
 
+/* A pad of ours cannot be pulled from, and what cannot pull needs no thread. There is no class of demuxers: these are
+ * those that are known to work on what is pushed. */
+static gboolean
+is_pushed_demuxer (GstElement *element)
+{
+  static const char *const names[] = { "matroskademux", "oggdemux", "qtdemux", NULL };
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  return factory != NULL && g_strv_contains (names, GST_OBJECT_NAME (factory));
+}
+
 static gboolean
 element_allows (GstElement *element)
 {
   if (GST_IS_BIN (element))
     return TRUE; /* its children are asked */
-  if (!GST_IS_BASE_TRANSFORM (element) && !GST_IS_AUDIO_ENCODER (element) && !GST_IS_AUDIO_DECODER (element))
+  if (!GST_IS_BASE_TRANSFORM (element) && !GST_IS_AUDIO_ENCODER (element) && !GST_IS_AUDIO_DECODER (element) &&
+      !GST_IS_BASE_PARSE (element) && !is_pushed_demuxer (element))
     return FALSE;
   return !waits (element);
 }

@@ -169,6 +169,22 @@ on_ended (ApPipeline *pipeline, const GError *error)
 
 static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
 
+/* A demuxer has its outputs only when it knows the stream, so that the input of what follows it is free as well, and
+ * may have been taken for the input of the whole. */
+static void
+aim_at_first (GstElement *bin, GstPad *input)
+{
+  GList *first;
+  g_autoptr (GstPad) pad = NULL;
+
+  if (!GST_IS_BIN (bin) || GST_BIN_NUMCHILDREN (bin) == 0 || !GST_IS_GHOST_PAD (input))
+    return;                                     /* a single element */
+  first = g_list_last (GST_BIN_CHILDREN (bin)); /* each that is added goes before the others */
+  pad = gst_element_get_static_pad (first->data, "sink");
+  if (pad != NULL && !gst_pad_is_linked (pad))
+    gst_ghost_pad_set_target (GST_GHOST_PAD (input), pad);
+}
+
 static GstElement *
 parse (const char *elements, GError **error)
 {
@@ -192,6 +208,8 @@ parse (const char *elements, GError **error)
                    elements, i == 0 ? "input" : "output");
       return NULL;
     }
+    if (i == 0)
+      aim_at_first (bin, pad);
   }
   return g_steal_pointer (&bin);
 }

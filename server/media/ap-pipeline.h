@@ -4,7 +4,7 @@
 #include <gst/gst.h>
 
 /* GStreamer elements between our two ends. Knows no protocol. Belongs to the worker's thread, on which all its call
- * backs come.
+ * backs come; a direct one may be used by several threads in turn.
  *
  * Without elements it is `appsrc ! appsink`, through which the worker itself passes what a round of the event loop
  * brought, as one buffer list. With elements it runs queued, `appsrc ! elements ! appsink` with a streaming thread; or
@@ -22,7 +22,7 @@ typedef enum {
 
 typedef struct {
   const char *elements; /* as gst-launch-1.0 takes them; NULL: none, what goes in comes out */
-  GstCaps *caps;        /* of what goes in, fixed; NULL: bytes of no declared kind */
+  GstCaps *caps; /* of what goes in, fixed; NULL: a stream of bytes of no declared kind, for a parser or demuxer */
   ApPipelineMode mode;
 } ApPipelineSpec;
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One chain of elements for each container, and what bounds it. */
+#include "endpoints/recording/ap-decoder-chain.h"
+
+#include "endpoints/recording/ap-container.h"
+#include "endpoints/recording/ap-decoder-stage.h"
+#include "endpoints/recording/ap-decoder-wav.h"
+#include "endpoints/recording/ap-stream-head.h"
+
+#define KIB 1024
+#define MIB (1024 * KIB)
+
+/* Bytes that go into the elements at once. */
+#define SLICE (16 * KIB)
+
+/* How much may go into the elements without a sample coming out: before the first, and later. This is what tells
+ * garbage, which parsers skip in silence, and it bounds what they gather. Of MP3 and ADTS a frame has at most 8 KiB. Of
+ * FLAC two may be needed, of half as much as raw samples have. A page of Ogg has 64 KiB and a track may be a video's;
+ * comments come first and may hold a picture. An MP4 may have its index behind all audio, and is kept till then.
+ *
+ * The parser of FLAC reads a frame from its beginning with each piece that comes: very small ones are gathered. */
+typedef struct {
+  const char *elements;
+  gsize first, later;
+  gsize least; /* bytes that go into the elements at once, but for the last */
+} Chain;
+
+static const Chain chains[] = {
+  [AP_CONTAINER_MP3] = { "mpegaudioparse ! mpg123audiodec", 64 * KIB, 64 * KIB },
+  [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 512 * KIB, 512 * KIB, 1 * KIB },
+  [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
+  [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 64 * MIB, 4 * MIB },
+  [AP_CONTAINER_OGG] = { "oggdemux ! opusdec", 16 * MIB, 4 * MIB },
+  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 4 * MIB },
+};
+
+typedef struct {
+  ApDecoder decoder;
+  ApContainer container;
+  ApStreamHead head;
+  GByteArray *gathered; /* not in the elements yet */
+  ApDecoderStage *stage;
+  gsize barren;    /* bytes since the last sample */
+  guint64 counted; /* bytes of samples by then */
+} ChainDecoder;
+
+static gboolean
+is_barren (ChainDecoder *chain, gsize length)
+{
+  guint64 made = ap_decoder_stage_get_made (chain->stage);
+  gsize bound = made == 0 ? chains[chain->container].first : chains[chain->container].later;
+
+  chain->barren = made != chain->counted ? 0 : chain->barren + length;
+  chain->counted = made;
+  return chain->barren > bound;
+}
+
+static gboolean
+push (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
+{
+  for (gsize at = 0; at < length; at += SLICE) {
+    gsize slice = MIN (SLICE, length - at);
+
+    if (!ap_decoder_stage_push (chain->stage, data + at, slice, error))
+      return FALSE;
+    if (is_barren (chain, slice)) {
+      g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+                   "%s that cannot be decoded: there was no sample in %" G_GSIZE_FORMAT " bytes",
+                   ap_container_name (chain->container), chain->barren);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Takes what is not audio from the beginning. */
+static gboolean
+take_head (ChainDecoder *chain, const guint8 **data, gsize *length, GError **error)
+{
+  gsize taken;
+
+  if (ap_stream_head_is_over (&chain->head))
+    return TRUE;
+  if (!ap_stream_head_take (&chain->head, *data, *length, chain->gathered, &taken, error))
+    return FALSE;
+  *data += taken;
+  *length -= taken;
+  return TRUE;
+}
+
+static gboolean
+push_gathered (ChainDecoder *chain, GError **error)
+{
+  gboolean pushed = push (chain, chain->gathered->data, chain->gathered->len, error);
+
+  g_byte_array_set_size (chain->gathered, 0);
+  return pushed;
+}
+
+static gboolean
+chain_feed (ApDecoder *decoder, const guint8 *data, gsize length, GError **error)
+{
+  ChainDecoder *chain = (ChainDecoder *)decoder;
+
+  if (!take_head (chain, &data, &length, error))
+    return FALSE;
+  if (chain->gathered->len + length < chains[chain->container].least) {
+    g_byte_array_append (chain->gathered, data, (guint)length);
+    return TRUE;
+  }
+  return push_gathered (chain, error) && push (chain, data, length, error);
+}
+
+static gboolean
+chain_finish (ApDecoder *decoder, GError **error)
+{
+  ChainDecoder *chain = (ChainDecoder *)decoder;
+
+  return push_gathered (chain, error) && ap_decoder_stage_end (chain->stage, error);
+}
+
+static void
+chain_free (ApDecoder *decoder)
+{
+  ChainDecoder *chain = (ChainDecoder *)decoder;
+
+  g_clear_pointer (&chain->stage, ap_decoder_stage_free);
+  g_byte_array_unref (chain->gathered);
+  g_free (chain);
+}
+
+ApDecoder *
+ap_decoder_chain_new (const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner, GError **error)
+{
+  static const ApDecoderVtable vtable = { chain_feed, chain_finish, NULL, chain_free };
+  ApDecoderStage *stage;
+  ChainDecoder *chain;
+
+  if (spec->container == AP_CONTAINER_PCM || spec->container == AP_CONTAINER_WAV)
+    return ap_decoder_wav_new (spec, pcm, owner);
+  stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, spec, pcm, owner, error);
+  if (stage == NULL)
+    return NULL;
+  chain = g_new0 (ChainDecoder, 1);
+  chain->decoder.vtable = &vtable;
+  chain->container = spec->container;
+  chain->gathered = g_byte_array_new ();
+  chain->stage = stage;
+  ap_stream_head_init (&chain->head, spec->container);
+  return &chain->decoder;
+}
