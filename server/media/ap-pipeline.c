@@ -189,8 +189,10 @@ static GstElement *
 parse (const char *elements, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  /* Without PLACE_IN_BIN it would be built in a GstPipeline first, whose bus takes descriptors. */
   g_autoptr (GstElement) bin = gst_parse_bin_from_description_full (
-      elements, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, &reason);
+      elements, TRUE, NULL,
+      GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS | GST_PARSE_FLAG_PLACE_IN_BIN, &reason);
 
   if (bin == NULL || reason != NULL) {
     g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "the pipeline '%s' cannot be built: %s", elements,

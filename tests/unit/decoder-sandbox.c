@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -73,6 +74,15 @@ make_process (void)
   return pid > 0 && waitpid (pid, NULL, 0) == pid;
 }
 
+static gboolean
+spawn_process (void)
+{
+  static const char *const argv[] = { "true", NULL };
+  pid_t pid;
+
+  return posix_spawnp (&pid, "true", NULL, NULL, (char *const *)argv, NULL) == 0 && waitpid (pid, NULL, 0) == pid;
+}
+
 static gpointer
 do_nothing (gpointer data)
 {
@@ -89,7 +99,7 @@ make_thread (void)
   return thread != NULL;
 }
 
-/* In a child, where there may be one: a program that has begun cannot say that it has. */
+/* A program that has begun cannot say that it has. */
 static gboolean
 run_program (void)
 {
@@ -172,7 +182,7 @@ static const Try tries[] = {
   { "internet-socket", make_internet_socket, SIGSYS, FALSE },
   { "unix-socket", make_unix_socket, SIGSYS, FALSE },
   { "process", make_process, SIGSYS, FALSE },
-  { "thread", make_thread, SIGSYS, FALSE },
+  { "spawned-process", spawn_process, SIGSYS, FALSE },
   { "program", run_program, SIGSYS, FALSE },
   { "signal", send_signal, SIGSYS, FALSE },
   { "code", make_code, SIGSYS, FALSE },
@@ -182,6 +192,7 @@ static const Try tries[] = {
   { "memory", have_much_memory, 0, FALSE },
 #endif
   { "compute", compute, 0, TRUE },
+  { "thread", make_thread, 0, TRUE },
 };
 
 static int

@@ -41,7 +41,6 @@ struct _ApDecoderLauncher {
 typedef struct {
   ApDecoderLauncher *launcher;
   guint generation;
-  pid_t pid;
   guint64 serial;
 } Keeper;
 
@@ -81,7 +80,8 @@ set_attributes (posix_spawnattr_t *attributes)
   sigaddset (&blocked, SIGTERM);
   posix_spawnattr_setsigmask (attributes, &blocked);
   posix_spawnattr_setsigdefault (attributes, &none);
-  posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setpgroup (attributes, 0);
+  posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
 /* It has stderr, for what libraries say at its start, and its socket; nothing else of ours. */
@@ -107,23 +107,21 @@ spawn (const char *mode, int socket, pid_t *pid)
   return result;
 }
 
-static void
-wait_for_end (pid_t pid)
-{
-  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
-    continue;
-}
-
-/* Its children die with it. */
+/* It and its children are a group of processes. Where this is the first process of a container, children that it has
+ * left are ours, and nobody else would take their end. */
 static void
 lose_mother (ApDecoderLauncher *launcher)
 {
+  int why = errno;
+
   if (launcher->mother == 0)
     return;
   close (launcher->socket);
-  kill (launcher->mother, SIGKILL);
-  wait_for_end (launcher->mother);
+  kill (-launcher->mother, SIGKILL);
+  while (waitpid (-launcher->mother, NULL, 0) > 0 || errno == EINTR)
+    continue;
   launcher->mother = 0;
+  errno = why;
 }
 
 /* errno: 0: it has ended. */
@@ -187,17 +185,6 @@ ask (ApDecoderLauncher *launcher, const ApDecoderMotherRequest *request, int fd,
 
 /* ---- decoders ---- */
 
-/* A child of a mother that has died became ours where this is the first process of a container: nobody else would take
- * its end. Elsewhere this returns at once. */
-static void
-bury_orphan (pid_t pid)
-{
-  if (waitpid (pid, NULL, WNOHANG) == 0) {
-    kill (pid, SIGKILL);
-    wait_for_end (pid);
-  }
-}
-
 static int
 end_process (gpointer data, gboolean kill)
 {
@@ -209,7 +196,6 @@ end_process (gpointer data, gboolean kill)
 
   if (launcher->mother != 0 && launcher->generation == keeper->generation && ask (launcher, &request, -1, &reply))
     return reply.status;
-  bury_orphan (keeper->pid);
   return -1;
 }
 
@@ -245,7 +231,7 @@ open_process (ApDecoderLauncher *launcher, int fd, ApDecoderPeer *peer, GError *
     return FALSE;
   }
   keeper = g_new (Keeper, 1);
-  *keeper = (Keeper){ launcher, launcher->generation, reply.pid, reply.serial };
+  *keeper = (Keeper){ launcher, launcher->generation, reply.serial };
   peer->pid = reply.pid;
   peer->keeper = keeper;
   return TRUE;

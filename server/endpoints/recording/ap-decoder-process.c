@@ -73,9 +73,11 @@ die (Process *process, const char *why, GError **error)
   else if (status != -1 && WIFSIGNALED (status))
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "the decoder was ended by signal %d (%s)",
                  WTERMSIG (status), g_strsignal (WTERMSIG (status)));
-  else
+  else if (status != -1)
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "the decoder ended (status %d)",
-                 status != -1 ? WEXITSTATUS (status) : -1);
+                 WEXITSTATUS (status));
+  else
+    g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "the decoder's process has ended");
   return FALSE;
 }
 

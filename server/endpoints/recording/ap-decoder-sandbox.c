@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,6 +28,13 @@ typedef struct {
 #define LANDLOCK_FILES_3 ((1u << 15) - 1) /* and to truncate */
 #define LANDLOCK_FILES_5 ((1u << 16) - 1) /* and ioctl() of devices */
 #define LANDLOCK_ALL     3u               /* of ports, and of scopes */
+
+/* oggdemux starts a thread for seeks, which never come. A thread is in the same sandbox; the flags are those of
+ * pthread_create(), so that no process can be made. Those of clone3() cannot be looked at: glibc is told that there is
+ * none. */
+#define THREAD_FLAGS                                                                                                   \
+  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |                   \
+   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 /* What glibc's memory and locks, GStreamer's clock and the sockets need. */
 static const int allowed[] = {
@@ -55,24 +63,26 @@ static const int allowed[] = {
   SCMP_SYS (recvmsg),
   SCMP_SYS (restart_syscall),
   SCMP_SYS (rt_sigprocmask),
+  SCMP_SYS (rseq),
   SCMP_SYS (rt_sigreturn),
   SCMP_SYS (sched_yield),
   SCMP_SYS (send),
   SCMP_SYS (sendmsg),
   SCMP_SYS (sendto),
+  SCMP_SYS (set_robust_list),
   SCMP_SYS (write),
   SCMP_SYS (writev),
 };
 
 /* A library that looks for a file (a table of characters for a tag, the names of languages) goes on without it. */
 static const int refused[] = {
-  SCMP_SYS (access),   SCMP_SYS (faccessat),  SCMP_SYS (faccessat2),
-  SCMP_SYS (fstat),    SCMP_SYS (fstatat64),  SCMP_SYS (ioctl),
-  SCMP_SYS (lseek),    SCMP_SYS (lstat),      SCMP_SYS (newfstatat),
-  SCMP_SYS (open),     SCMP_SYS (openat),     SCMP_SYS (openat2),
-  SCMP_SYS (readlink), SCMP_SYS (readlinkat), SCMP_SYS (stat),
-  SCMP_SYS (statx),    SCMP_SYS (sysinfo),    SCMP_SYS (sched_getaffinity),
-  SCMP_SYS (uname),
+  SCMP_SYS (access),        SCMP_SYS (faccessat),  SCMP_SYS (faccessat2),
+  SCMP_SYS (fstat),         SCMP_SYS (fstatat64),  SCMP_SYS (ioctl),
+  SCMP_SYS (lseek),         SCMP_SYS (lstat),      SCMP_SYS (newfstatat),
+  SCMP_SYS (open),          SCMP_SYS (openat),     SCMP_SYS (openat2),
+  SCMP_SYS (readlink),      SCMP_SYS (readlinkat), SCMP_SYS (stat),
+  SCMP_SYS (statx),         SCMP_SYS (sysinfo),    SCMP_SYS (sched_getaffinity),
+  SCMP_SYS (sched_getattr), SCMP_SYS (uname),
 };
 
 static gboolean
@@ -119,7 +129,7 @@ set_limits (const ApDecoderSandboxLimits *limits, GError **error)
   if (!limit (RLIMIT_AS, limits->memory_bytes, error))
     return FALSE;
 #endif
-  return limit (RLIMIT_CORE, 0, error) && limit (RLIMIT_FSIZE, 0, error) && limit (RLIMIT_NPROC, 0, error) &&
+  return limit (RLIMIT_CORE, 0, error) && limit (RLIMIT_FSIZE, 0, error) &&
          limit (RLIMIT_NOFILE, limits->descriptors, error);
 }
 
@@ -149,24 +159,50 @@ set_landlock (GError **error)
 
 #if !AP_SANITIZED /* their own calls are not in the lists */
 static int
-add_rules (scmp_filter_ctx filter)
+add_calls (scmp_filter_ctx filter, guint32 action, const int *calls, gsize n)
 {
   int result = 0;
 
-  for (gsize i = 0; result == 0 && i < G_N_ELEMENTS (allowed); i++)
-    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, allowed[i], 0);
-  for (gsize i = 0; result == 0 && i < G_N_ELEMENTS (refused); i++)
-    result = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), refused[i], 0);
-  /* Memory, but no code. */
-  for (gsize i = 0; result == 0 && i < 3; i++) {
-    static const int calls[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2), SCMP_SYS (mprotect) };
-
-    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, calls[i], 1, SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-  }
-  /* abort(), so that the log tells it from a call that is not allowed. */
-  if (result == 0)
-    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (tgkill), 1, SCMP_A0 (SCMP_CMP_EQ, (guint64)getpid ()));
+  for (gsize i = 0; result == 0 && i < n; i++)
+    result = seccomp_rule_add (filter, action, calls[i], 0);
   return result;
+}
+
+/* What is allowed with one argument only. */
+static int
+add_conditions (scmp_filter_ctx filter)
+{
+  const struct {
+    int call;
+    struct scmp_arg_cmp condition;
+  } rules[] = {
+    /* Memory, but no code. */
+    { SCMP_SYS (mmap), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+    { SCMP_SYS (mmap2), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+    { SCMP_SYS (mprotect), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+    { SCMP_SYS (clone), SCMP_A0 (SCMP_CMP_EQ, THREAD_FLAGS) },
+    { SCMP_SYS (prctl), SCMP_A0 (SCMP_CMP_EQ, PR_SET_NAME) },
+    /* abort(), so that the log tells it from a call that is not allowed. */
+    { SCMP_SYS (tgkill), SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t)getpid ()) },
+  };
+  int result = 0;
+
+  for (gsize i = 0; result == 0 && i < G_N_ELEMENTS (rules); i++)
+    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, rules[i].call, 1, rules[i].condition);
+  return result;
+}
+
+static int
+add_rules (scmp_filter_ctx filter)
+{
+  static const int unknown[] = { SCMP_SYS (clone3) };
+  int result = add_calls (filter, SCMP_ACT_ALLOW, allowed, G_N_ELEMENTS (allowed));
+
+  if (result == 0)
+    result = add_calls (filter, SCMP_ACT_ERRNO (EACCES), refused, G_N_ELEMENTS (refused));
+  if (result == 0)
+    result = add_calls (filter, SCMP_ACT_ERRNO (ENOSYS), unknown, G_N_ELEMENTS (unknown));
+  return result == 0 ? add_conditions (filter) : result;
 }
 
 static gboolean

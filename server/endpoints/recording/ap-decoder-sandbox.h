@@ -19,11 +19,12 @@ guint ap_decoder_sandbox_get_landlock (void);
 /**
  * ap_decoder_sandbox_enter:
  *
- * For good, in a process of one thread. From then on:
- * - no core file, no file written, no process or thread made, no more memory or descriptors than @limits say;
+ * For good, in a process that has one thread yet. From then on:
+ * - no core file, no file written, no more memory or descriptors than @limits say;
  * - Landlock: no file, no TCP port; no signal to, and no abstract socket of, a process outside;
  * - seccomp: a system call that would open or look at a file fails with EACCES, which libraries know how to bear; any
- *   other that a decoder does not need (socket, fork, exec, ptrace, memory that is code, …) kills the process.
+ *   other that a decoder does not need (socket, fork, exec, ptrace, memory that is code, …) kills the process. A thread
+ * may be made, which is in the same sandbox; RLIMIT_NPROC, which knows no difference, is left alone.
  *
  * Sanitizers reserve terabytes of addresses and make calls of their own: under them the limit of memory and seccomp
  * are left out.
