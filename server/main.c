@@ -2,6 +2,7 @@
 #define G_LOG_DOMAIN "main"
 
 #include "app/ap-app.h"
+#include "app/ap-endpoints.h"
 #include "app/ap-healthcheck.h"
 #include "base/ap-error.h"
 #include "config.h"
@@ -64,12 +65,24 @@ serve (const ApConfig *config)
   return ap_app_run (app);
 }
 
+/* A process of the server's own, for a room's work. */
+static int
+help_out (int argc, char **argv)
+{
+  for (guint i = 0; ap_rooms[i] != NULL; i++)
+    if (ap_rooms[i]->helper != NULL && g_str_equal (ap_rooms[i]->name, argv[2]))
+      return ap_rooms[i]->helper (argc, argv);
+  return EX_USAGE;
+}
+
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ApConfig) config = NULL;
 
+  if (argc > 2 && g_str_equal (argv[1], "--helper"))
+    return help_out (argc, argv);
   setlocale (LC_CTYPE, "");
   config = ap_config_load (argv + 1, ".", &error);
   if (config == NULL)

@@ -194,6 +194,7 @@ ap_pipeline_find_pad (GstElement *elements, GstPadDirection direction)
 static GstElement *
 parse (const char *elements, GError **error)
 {
+  /* Without PLACE_IN_BIN it would be built in a GstPipeline first, whose bus takes descriptors. */
   const GstParseFlags flags =
       GST_PARSE_FLAG_FATAL_ERRORS | GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS | GST_PARSE_FLAG_PLACE_IN_BIN;
   g_autoptr (GError) reason = NULL;

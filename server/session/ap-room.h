@@ -37,4 +37,8 @@ typedef struct {
   void (*drain) (gpointer room);
   /* Once, after the last worker; frees the state. */
   void (*stop) (gpointer room);
+
+  /* `PROGRAM --helper NAME ...`: instead of a server, a process that works for one; the server's own business, so that
+   * --help does not speak of it. Returns the exit status. NULL: the room has none. */
+  int (*helper) (int argc, char **argv);
 } ApRoom;
