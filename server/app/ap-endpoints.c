@@ -2,10 +2,12 @@
 #include "app/ap-endpoints.h"
 
 #include "endpoints/echo/ap-echo.h"
+#include "endpoints/recording/ap-recording-room.h"
 #include "endpoints/twilio/ap-twilio.h"
 
 const ApRoom *const ap_rooms[] = {
   &ap_echo_room,
   &ap_twilio_room,
+  &ap_recording_room,
   NULL,
 };

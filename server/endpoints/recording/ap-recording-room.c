@@ -4,6 +4,7 @@
 #include "endpoints/recording/ap-recording-room.h"
 
 #include "base/ap-error.h"
+#include "endpoints/recording/ap-decoder-mother.h"
 #include "endpoints/recording/ap-recording-api.h"
 #include "endpoints/recording/ap-recording-endpoint.h"
 #include "endpoints/recording/ap-recording-query.h"
@@ -146,4 +147,5 @@ const ApRoom ap_recording_room = {
   .settings_size = sizeof (ApRecordingSettings),
   .start = start,
   .stop = stop,
+  .helper = ap_decoder_mother_main,
 };

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Chunks of every format through a writer, whose process ends in the middle, with garbage between them: the WAV is
+ * always that of an undisturbed run. */
+#include "endpoints/recording/ap-recording-writer.h"
+
+#include "audio-files.h"
+#include "base/ap-uuid.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+  char *path;
+  ApDecoderLauncher *launcher;
+  ApRecordingWriterSettings settings;
+  guint journaled;
+} Folder;
+
+static const struct {
+  const char *name;
+  AudioFileKind kind;
+  ApRecordingFormat format;
+  guint from_rate, from_channels, rate, channels;
+} cases[] = {
+  { "pcm", AUDIO_FILE_PCM, AP_RECORDING_FORMAT_WAV, 44100, 2, 44100, 2 },
+  { "wav", AUDIO_FILE_WAV, AP_RECORDING_FORMAT_WAV, 44100, 1, 44100, 1 },
+  { "wav-converted", AUDIO_FILE_WAV, AP_RECORDING_FORMAT_WAV, 48000, 2, 16000, 1 },
+  { "mp3", AUDIO_FILE_MP3, AP_RECORDING_FORMAT_MP3, 44100, 1, 44100, 1 },
+  { "mp3-converted", AUDIO_FILE_MP3, AP_RECORDING_FORMAT_MP3, 44100, 2, 16000, 1 },
+  { "flac", AUDIO_FILE_FLAC, AP_RECORDING_FORMAT_FLAC, 48000, 2, 48000, 2 },
+  { "adts", AUDIO_FILE_ADTS, AP_RECORDING_FORMAT_AAC, 44100, 1, 44100, 1 },
+  { "mp4", AUDIO_FILE_MP4, AP_RECORDING_FORMAT_AAC, 44100, 1, 44100, 1 },
+  { "ogg", AUDIO_FILE_OGG, AP_RECORDING_FORMAT_OGG, 48000, 1, 48000, 1 },
+  { "webm", AUDIO_FILE_WEBM, AP_RECORDING_FORMAT_WEBM, 48000, 1, 16000, 1 },
+};
+
+static Folder *
+folder_new (void)
+{
+  Folder *folder = g_new0 (Folder, 1);
+  g_autoptr (GError) error = NULL;
+
+  folder->path = g_dir_make_tmp ("ap-test-XXXXXX", &error);
+  g_assert_no_error (error);
+  folder->launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF, &error);
+  g_assert_no_error (error);
+  folder->settings.folder_fd = open (folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_assert_cmpint (folder->settings.folder_fd, >=, 0);
+  folder->settings.launcher = folder->launcher;
+  folder->settings.max_seconds = 3600;
+  folder->settings.max_realtime_factor = 100;
+  folder->settings.rotate_bytes = 64 * 1024 * 1024;
+  return folder;
+}
+
+static void
+folder_free (Folder *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder->path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    g_assert_cmpint (unlinkat (folder->settings.folder_fd, name, 0), ==, 0);
+  close (folder->settings.folder_fd);
+  g_rmdir (folder->path);
+  ap_decoder_launcher_free (folder->launcher);
+  g_free (folder->path);
+  g_free (folder);
+}
+
+static void
+on_journaled (gpointer owner)
+{
+  ((Folder *)owner)->journaled++;
+}
+
+static ApRecordingWriter *
+create (Folder *folder, char *id, ApRecordingFormat format, guint rate, guint channels)
+{
+  ApRecordingInfo info = { .format = format, .sample_rate = rate, .channels = channels };
+  ApRecordingWriter *writer;
+  g_autoptr (GError) error = NULL;
+
+  ap_uuid_new (info.id);
+  strcpy (id, info.id);
+  info.user_id = (char *)"somebody";
+  info.created_us = info.updated_us = g_get_real_time ();
+  writer = ap_recording_writer_create (&folder->settings, &info, &error);
+  g_assert_no_error (error);
+  return writer;
+}
+
+static ApRecordingWriter *
+recover (Folder *folder, const char *id)
+{
+  guint unreadable = 1;
+  g_autoptr (GError) error = NULL;
+  ApRecordingWriter *writer = ap_recording_writer_recover (&folder->settings, id, &unreadable, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (unreadable, ==, 0);
+  return writer;
+}
+
+static void
+append (Folder *folder, ApRecordingWriter *writer, const guint8 *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+
+  ap_recording_writer_append (writer, data, length, FALSE, on_journaled, folder, &error);
+  g_assert_no_error (error);
+}
+
+static void
+refuse (Folder *folder, ApRecordingWriter *writer, const guint8 *data, gsize length, int code)
+{
+  const ApRecordingInfo before = *ap_recording_writer_get_info (writer);
+  const ApRecordingInfo *after;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (ap_recording_writer_append (writer, data, length, FALSE, on_journaled, folder, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, code);
+  after = ap_recording_writer_get_info (writer);
+  g_assert_cmpuint (after->total_chunks, ==, before.total_chunks);
+  g_assert_cmpuint (after->bytes_received, ==, before.bytes_received);
+  g_assert_cmpuint (after->frames, ==, before.frames);
+}
+
+static char *
+path_of (Folder *folder, const char *id, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (id, suffix, NULL);
+
+  return g_build_filename (folder->path, name, NULL);
+}
+
+static GBytes *
+finish (Folder *folder, ApRecordingWriter *writer, const char *id)
+{
+  g_autofree char *path = path_of (folder, id, ".wav");
+  char *data;
+  gsize length;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ap_recording_writer_finish (writer, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->status, ==, AP_RECORDING_COMPLETED);
+  ap_recording_writer_free (writer);
+  g_assert_true (g_file_get_contents (path, &data, &length, &error));
+  return g_bytes_new_take (data, length);
+}
+
+/* How a run is disturbed after each of its chunks. */
+typedef ApRecordingWriter *(*Disturb) (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk);
+
+static GBytes *
+record (Folder *folder, guint i, GBytes *audio, Disturb disturb)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  gsize length;
+  const guint8 *data = g_bytes_get_data (audio, &length);
+  ApRecordingWriter *writer = create (folder, id, cases[i].format, cases[i].rate, cases[i].channels);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (i);
+  guint chunks = 0;
+
+  for (gsize at = 0, n; at < length; at += n) {
+    n = MIN (length - at, (gsize)g_rand_int_range (rand, 1, 9000));
+    append (folder, writer, data + at, n);
+    g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, ++chunks);
+    if (disturb != NULL)
+      writer = disturb (folder, writer, id, chunks);
+    g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, chunks);
+    g_assert_cmpuint (ap_recording_writer_get_info (writer)->bytes_received, ==, at + n);
+  }
+  return finish (folder, writer, id);
+}
+
+/* The process ends: the files are as they are. */
+static ApRecordingWriter *
+end_process (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk)
+{
+  ap_recording_writer_free (writer);
+  return recover (folder, id);
+}
+
+static ApRecordingWriter *
+end_process_at_times (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk)
+{
+  return chunk % 5 == 3 ? end_process (folder, writer, id, chunk) : writer;
+}
+
+/* And leaves a record that was not written to its end. */
+static ApRecordingWriter *
+tear (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk)
+{
+  g_autofree char *path = path_of (folder, id, ".jnl");
+  int fd;
+
+  if (chunk % 4 != 1)
+    return writer;
+  ap_recording_writer_free (writer);
+  fd = open (path, O_WRONLY | O_APPEND);
+  g_assert_cmpint (write (fd, "CHNK\200\0\0\0and more", 16), ==, 16);
+  close (fd);
+  return recover (folder, id);
+}
+
+static ApRecordingWriter *
+lose_wav (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk)
+{
+  g_autofree char *path = path_of (folder, id, ".wav");
+
+  if (chunk != 6)
+    return writer;
+  ap_recording_writer_free (writer);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  return recover (folder, id);
+}
+
+static void
+test_disturbed (gconstpointer data)
+{
+  guint i = GPOINTER_TO_UINT (data);
+  static const Disturb disturbances[] = { end_process, end_process_at_times, tear, lose_wav };
+  g_autoptr (GBytes) audio = NULL;
+  g_autoptr (GBytes) expected = NULL;
+  Folder *folder;
+
+  if (!audio_file_can_make (cases[i].kind)) {
+    g_test_skip ("the encoder is not installed");
+    return;
+  }
+  folder = folder_new ();
+  audio = audio_file_make (cases[i].kind, cases[i].from_rate, cases[i].from_channels, 4);
+  expected = record (folder, i, audio, NULL);
+  g_assert_cmpuint (g_bytes_get_size (expected), >, cases[i].rate * cases[i].channels * 2 * 39 / 10);
+  g_assert_cmpuint (folder->journaled, >, 0);
+  for (guint k = 0; k < G_N_ELEMENTS (disturbances); k++) {
+    g_autoptr (GBytes) got = record (folder, i, audio, disturbances[k]);
+
+    g_assert_true (g_bytes_equal (got, expected));
+  }
+  folder_free (folder);
+}
+
+static ApRecordingWriter *
+send_garbage (Folder *folder, ApRecordingWriter *writer, const char *id, guint chunk)
+{
+  g_autofree guint8 *garbage = g_malloc (200 * 1024);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (chunk);
+
+  if (chunk % 3 != 2)
+    return writer;
+  for (gsize i = 0; i < 200 * 1024; i++)
+    garbage[i] = (guint8)(g_rand_int (rand) & 0x7f); /* no frame's sync word */
+  refuse (folder, writer, garbage, 200 * 1024, AP_RECORDING_ERROR_UNDECODABLE);
+  return chunk % 2 == 0 ? end_process (folder, writer, id, chunk) : writer;
+}
+
+static void
+test_garbage (void)
+{
+  static const guint compressed[] = { 3, 4, 6 };
+
+  for (guint k = 0; k < G_N_ELEMENTS (compressed); k++) {
+    guint i = compressed[k];
+    g_autoptr (GBytes) audio = NULL;
+    g_autoptr (GBytes) expected = NULL;
+    g_autoptr (GBytes) got = NULL;
+    Folder *folder;
+
+    if (!audio_file_can_make (cases[i].kind))
+      continue;
+    folder = folder_new ();
+    audio = audio_file_make (cases[i].kind, cases[i].from_rate, cases[i].from_channels, 4);
+    expected = record (folder, i, audio, NULL);
+    got = record (folder, i, audio, send_garbage);
+    g_assert_true (g_bytes_equal (got, expected));
+    folder_free (folder);
+  }
+}
+
+/* Raw samples begin their journal anew, in the middle of a frame as well. */
+static void
+test_rotation (void)
+{
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_PCM, 44100, 2, 4);
+  g_autoptr (GBytes) expected = record (folder, 0, audio, NULL);
+  g_autoptr (GBytes) got = NULL;
+  g_autoptr (GBytes) killed = NULL;
+
+  folder->settings.rotate_bytes = 20000;
+  got = record (folder, 0, audio, NULL);
+  g_assert_true (g_bytes_equal (got, expected));
+  killed = record (folder, 0, audio, end_process);
+  g_assert_true (g_bytes_equal (killed, expected));
+  folder_free (folder);
+}
+
+static void
+test_quota (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer;
+  g_autofree guint8 *silence = g_malloc0 (16000 * 40);
+  g_autoptr (GBytes) wav = NULL;
+
+  folder->settings.max_realtime_factor = 1;
+  writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  append (folder, writer, silence, 16000 * 40);
+  refuse (folder, writer, silence, 16000 * 40, AP_RECORDING_ERROR_QUOTA);
+  append (folder, writer, silence, 16000 * 10);
+  ap_recording_writer_allow (writer, 8000 * 51);
+  refuse (folder, writer, silence, 16000 * 2, AP_RECORDING_ERROR_QUOTA);
+  append (folder, writer, silence, 16000);
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 8000 * 51);
+  wav = finish (folder, writer, id);
+  g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 16000 * 51);
+  folder_free (folder);
+}
+
+/* Nothing comes after the end, which a recovery knows of. */
+static void
+test_end (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autoptr (GError) error = NULL;
+
+  append (folder, writer, (const guint8 *)"1234", 4);
+  g_assert_true (ap_recording_writer_finish (writer, &error));
+  refuse (folder, writer, (const guint8 *)"1234", 4, AP_RECORDING_ERROR_CLOSED);
+  g_assert_false (ap_recording_writer_finish (writer, NULL));
+  ap_recording_writer_free (writer);
+  writer = recover (folder, id);
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->status, ==, AP_RECORDING_COMPLETED);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 1);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 2);
+  g_assert_cmpstr (ap_recording_writer_get_info (writer)->user_id, ==, "somebody");
+  ap_recording_writer_free (writer);
+  g_assert_true (ap_recording_writer_remove (folder->settings.folder_fd, id, &error));
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &(guint){ 0 }, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND);
+  folder_free (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *path = g_strconcat ("/recording-writer/disturbed/", cases[i].name, NULL);
+
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_disturbed);
+  }
+  g_test_add_func ("/recording-writer/garbage", test_garbage);
+  g_test_add_func ("/recording-writer/rotation", test_rotation);
+  g_test_add_func ("/recording-writer/quota", test_quota);
+  g_test_add_func ("/recording-writer/end", test_end);
+  return g_test_run ();
+}
