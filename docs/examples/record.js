@@ -23,6 +23,7 @@ const { values, positionals: [source] } = parseArgs({ allowPositionals: true, op
 const FORMATS = { '.mp3': 'mp3', '.flac': 'flac', '.aac': 'aac', '.m4a': 'aac', '.ogg': 'ogg', '.opus': 'ogg', '.webm': 'webm' };
 const format = values.format || FORMATS[path.extname(source || '').toLowerCase()] || 'wav';
 const query = new URLSearchParams({ sample_rate: values.rate, channels: values.channels, format, user_id: values.user });
+const again = new URLSearchParams({ resume: '1', user_id: values.user });
 const headers = process.env.TOKEN ? { Authorization: `Bearer ${process.env.TOKEN}` } : {};
 const CHUNK_BYTES = 16 * 1024;
 const MOST_WAITING = 512; // chunks that are kept until the server has them: 8 MiB
@@ -71,25 +72,22 @@ function onMessage (connection, message) {
   } else {
     sessionId = message.session_id;
     acknowledged(message.chunk_count);
-    if (!socket) sent = 0; // the greeting, or the answer to `status`: what is behind count goes out, again or at last
+    if (!socket) sent = 0; // the first message: what is behind count goes out, again or at last
     socket = connection;
   }
   return send();
 }
 
 function connect () {
-  const url = sessionId ? `${values.url}/${sessionId}` : `${values.url}?${query}`;
+  const url = sessionId ? `${values.url}/${sessionId}?${again}` : `${values.url}?${query}`;
   const connection = new WebSocket(url, { headers, handshakeTimeout: 10000 });
 
-  connection.on('open', () => {
-    if (sessionId) connection.send(JSON.stringify({ type: 'control', action: 'status' }));
-  });
   connection.on('message', (data) => onMessage(connection, JSON.parse(data)));
   connection.on('error', (error) => console.error(error.message));
   connection.on('close', (code, reason) => {
     socket = null;
     if (code === 1008 && sessionId && ended && waiting.length === 0) finish(`${sessionId}: closed`, 0);
-    if (code === 1008 || ++failures > TRIES) finish(`closed with ${code} ${reason}`, 1);
+    if (code === 1008 || code === 4001 || ++failures > TRIES) finish(`closed with ${code} ${reason}`, 1);
     console.error(`connection lost (${code} ${reason}), trying again`);
     setTimeout(connect, Math.min(10000, 100 * 2 ** failures));
   });

@@ -262,6 +262,35 @@ test_busy (void)
   g_assert_true (g_bytes_equal (samples, signal));
 }
 
+/* Who resumes need not wait for the connection that it has lost. */
+static void
+test_resumed (void)
+{
+  g_autoptr (GBytes) file = audio_file_make (AUDIO_FILE_FLAC, RATE, 1, SECONDS);
+  g_autoptr (GBytes) signal = audio_file_signal (RATE, 1, SECONDS);
+  g_autoptr (GBytes) samples = NULL;
+  g_autoptr (Recorder) lost = recorder_create (server, "flac", RATE, 1);
+  g_autoptr (Recorder) back = recorder_join (server, lost);
+  g_autofree char *path = g_strconcat (RECORDING_PATH "/", lost->id, "?resume=1", NULL);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *status;
+  gsize len;
+  const guint8 *bytes = g_bytes_get_data (file, &len);
+
+  recorder_send (lost, bytes, len / 2);
+  expect_acks (lost, 1, 1);
+  recorder_hang_up (back);
+  back->ws = ws_client_connect (recording_server_port (server), path);
+  status = recorder_read (back->ws, parser);
+  if (status == NULL)
+    return;
+  g_assert_cmpint (json_object_get_int_member (status, "chunk_count"), ==, 1);
+  recorder_send (back, bytes + len / 2, len - len / 2);
+  expect_acks (back, 2, 1);
+  samples = finish (back);
+  g_assert_true (g_bytes_equal (samples, signal));
+}
+
 static void
 add (const char *name, AudioFileKind kind, GTestDataFunc test)
 {
@@ -291,6 +320,7 @@ main (int argc, char **argv)
     add ("garbage", decoded[i], test_garbage);
   g_test_add_func ("/recording-formats/other-format", test_other_format);
   g_test_add_func ("/recording-formats/busy", test_busy);
+  g_test_add_func ("/recording-formats/resumed", test_resumed);
 
   server = recording_server_start ();
   result = g_test_run ();

@@ -294,6 +294,30 @@ test_resume (void)
   recorder_assert_samples (server, third, "abcdefghijkl", 12);
 }
 
+/* What the lost connection still has under way does not count, and it keeps nobody out. */
+static void
+test_take_over (void)
+{
+  g_autoptr (Recorder) lost = recorder_create (server, NULL, 8000, 1);
+  g_autofree char *path = g_strconcat (RECORDING_PATH "/", lost->id, "?resume=1", NULL);
+  g_autoptr (Recorder) back = recorder_join (server, lost);
+
+  recorder_send (lost, "abcd", 4);
+  recorder_expect_ack (lost, 4, (Figures){ 1, 4, 2 });
+  for (guint i = 0; i < 8; i++) { /* more than there may be at once */
+    recorder_hang_up (back);
+    back->ws = ws_client_connect (recording_server_port (server), path);
+    recorder_expect_status (back, (Figures){ 1, 4, 2 });
+  }
+  recorder_send (lost, "wxyz", 4);
+  recorder_say_close (lost);
+  ws_client_expect_close (lost->ws, 4001);
+  recorder_send (back, "efgh", 4);
+  recorder_expect_ack (back, 4, (Figures){ 2, 8, 4 });
+  recorder_finish (back, (Figures){ 2, 8, 4 });
+  recorder_assert_samples (server, back, "abcdefgh", 8);
+}
+
 /* ---- who is not let in ---- */
 
 /* The message before a close with 1008. */
@@ -459,6 +483,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording/leaves-after-close", test_leaves_after_close);
   g_test_add_func ("/recording/chunks-after-close", test_chunks_after_close);
   g_test_add_func ("/recording/resume", test_resume);
+  g_test_add_func ("/recording/take-over", test_take_over);
   g_test_add_func ("/recording/bad-queries", test_bad_queries);
   g_test_add_func ("/recording/unknown-sessions", test_unknown_sessions);
   g_test_add_func ("/recording/path-tricks", test_path_tricks);
