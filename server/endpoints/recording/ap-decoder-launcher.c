@@ -70,18 +70,16 @@ make_environment (void)
 static void
 set_attributes (posix_spawnattr_t *attributes)
 {
-  sigset_t blocked, none;
+  sigset_t blocked;
 
-  sigemptyset (&none);
   sigemptyset (&blocked);
   sigaddset (&blocked, SIGHUP);
   sigaddset (&blocked, SIGINT);
   sigaddset (&blocked, SIGQUIT);
   sigaddset (&blocked, SIGTERM);
   posix_spawnattr_setsigmask (attributes, &blocked);
-  posix_spawnattr_setsigdefault (attributes, &none);
   posix_spawnattr_setpgroup (attributes, 0);
-  posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
 /* It has stderr, for what libraries say at its start, and its socket; nothing else of ours. */
