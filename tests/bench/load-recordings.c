@@ -153,19 +153,43 @@ message_length (const Recorder *recorder, gsize *head)
 }
 
 static void
-receive (RecordingLoad *load, Recorder *recorder)
+receive_some (Recorder *recorder)
 {
   gssize n = recv (recorder->fd, recorder->in + recorder->in_len, IN_BYTES - recorder->in_len, 0);
-  gint64 now = wire_now_ns ();
-  gsize length, head;
 
   if (n <= 0)
     g_error ("a recording ended: %s", n < 0 ? g_strerror (errno) : "by the server");
   recorder->in_len += (gsize)n;
+}
+
+static void
+drop_message (Recorder *recorder, gsize length)
+{
+  recorder->in_len -= length;
+  memmove (recorder->in, recorder->in + length, recorder->in_len);
+}
+
+static void
+receive_greeting (Recorder *recorder)
+{
+  gsize length, head;
+
+  while ((length = message_length (recorder, &head)) == 0)
+    receive_some (recorder);
+  drop_message (recorder, length);
+}
+
+static void
+receive (RecordingLoad *load, Recorder *recorder)
+{
+  gsize length, head;
+  gint64 now;
+
+  receive_some (recorder);
+  now = wire_now_ns ();
   while ((length = message_length (recorder, &head)) > 0) {
     take_answer (load, recorder, (char *)recorder->in + head, length - head, now);
-    recorder->in_len -= length;
-    memmove (recorder->in, recorder->in + length, recorder->in_len);
+    drop_message (recorder, length);
   }
 }
 
@@ -181,17 +205,6 @@ receive_for (RecordingLoad *load, gint64 timeout_ns)
 }
 
 /* ---- set-up ---- */
-
-static void
-greet (Recorder *recorder)
-{
-  guint8 head[4], text[IN_BYTES];
-
-  wire_receive (recorder->fd, head, 4);
-  if (head[0] != 0x81 || head[1] != 126 || ((gsize)head[2] << 8 | head[3]) > sizeof text)
-    g_error ("this is no greeting");
-  wire_receive (recorder->fd, text, (gsize)head[2] << 8 | head[3]);
-}
 
 RecordingLoad *
 recording_load_open (ServerProcess *server, const char *query, GBytes *file, guint file_seconds, guint recordings)
@@ -213,7 +226,7 @@ recording_load_open (ServerProcess *server, const char *query, GBytes *file, gui
 
     load->recorders[i].fd = wire_start (server_process_port (server), path);
     wire_finish (load->recorders[i].fd);
-    greet (&load->recorders[i]);
+    receive_greeting (&load->recorders[i]);
     epoll_ctl (load->set, EPOLL_CTL_ADD, load->recorders[i].fd, &event);
   }
   return load;
