@@ -26,6 +26,8 @@ struct _ApHttpRequest {
   char **query;
   GBytes *body;
   gboolean has_token;
+  GDestroyNotify release; /* @aside; NULL: there is none, or it has been taken */
+  gpointer aside;
   GPtrArray *answer_headers; /* (nullable) names and values by turns; of who answers, until it does */
 
   /* The worker's thread's own. */
@@ -114,6 +116,8 @@ ap_http_request_unref (ApHttpRequest *request)
 {
   if (!g_atomic_ref_count_dec (&request->refs))
     return;
+  if (request->release != NULL)
+    request->release (request->aside);
   g_main_context_unref (request->context);
   soup_message_headers_unref (request->headers);
   g_clear_pointer (&request->answer_headers, g_ptr_array_unref);
@@ -210,6 +214,20 @@ ap_http_request_require_token (ApHttpRequest *request)
                                  "this server wants its token: as 'Authorization: Bearer TOKEN', or, from a browser, "
                                  "with the sub-protocols 'audio-pipeline' and 'bearer.TOKEN'");
   return FALSE;
+}
+
+void
+ap_http_request_set_aside (ApHttpRequest *request, GDestroyNotify release, gpointer data)
+{
+  g_return_if_fail (request->release == NULL);
+  request->release = release;
+  request->aside = data;
+}
+
+gboolean
+ap_http_request_take_aside (ApHttpRequest *request)
+{
+  return g_steal_pointer (&request->release) != NULL;
 }
 
 void

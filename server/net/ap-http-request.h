@@ -37,6 +37,11 @@ const char *ap_http_request_get_peer (ApHttpRequest *request);
  * open to who is known otherwise. */
 gboolean ap_http_request_require_token (ApHttpRequest *request);
 
+/* What the endpoint's admit() keeps for the session to come: once, on the worker. It is for the session to take; if
+ * none comes of the request, @release is called in the end. */
+void ap_http_request_set_aside (ApHttpRequest *request, GDestroyNotify release, gpointer data);
+gboolean ap_http_request_take_aside (ApHttpRequest *request); /* returns: whether there was something */
+
 /* A header of the answer to come. To be called by who answers, before it does. */
 void ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value);
 

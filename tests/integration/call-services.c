@@ -194,6 +194,30 @@ test_vonage (void)
   expect_no_calls (port);
 }
 
+/* Whatever value a sample has, it is audio: none is a mark, a word, or the end. */
+static void
+test_every_sample (void)
+{
+  enum { FRAME = 640, BYTES = 65536 * 2 / FRAME * FRAME };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/vonage");
+  g_autofree guint8 *samples = g_malloc (65536 * 2);
+
+  for (guint i = 0; i < 65536; i++) {
+    samples[2 * i] = (guint8)~i; /* from -1 down: the last few, that fill no frame, are among those of the middle */
+    samples[2 * i + 1] = (guint8)(~i >> 8);
+  }
+  say (ear, "{\"event\":\"websocket:connected\",\"content-type\":\"audio/l16;rate=16000\"}");
+  for (guint at = 0; at < BYTES; at += FRAME)
+    ws_client_send_binary (ear->client, samples + at, FRAME);
+  hear_until (ear, ear->audio->len >= BYTES);
+  g_assert_cmpmem (ear->audio->data, ear->audio->len, samples, BYTES);
+  g_assert_cmpstr (ear->texts->str, ==, "");
+  ws_client_send_close (ear->client, 1000, NULL);
+  ws_client_expect_close (ear->client, 1000);
+}
+
 typedef struct {
   const char *path, *start, *star, *hash, *hold, *resume;
   const char *said; /* by the server, in the end */
@@ -292,6 +316,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-services/signalwire", test_signalwire);
   g_test_add_func ("/call-services/telnyx", test_telnyx);
   g_test_add_func ("/call-services/vonage", test_vonage);
+  g_test_add_func ("/call-services/every-sample", test_every_sample);
   g_test_add_data_func ("/call-services/asterisk/plain", &plain, test_asterisk);
   g_test_add_data_func ("/call-services/asterisk/json", &json, test_asterisk);
   return g_test_run ();

@@ -80,6 +80,7 @@ test_paced (gconstpointer data)
   g_assert_cmpint (call_figure (port, call, "gaps"), ==, 0);
   g_assert_cmpint (call_figure (port, call, "errors"), ==, 0);
   g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);
+  g_assert_cmpuint (call_simulator_heard (call)->marks, ==, 0); /* nobody asked for one */
   call_simulator_stop (call);
   expect_no_calls (port);
 }

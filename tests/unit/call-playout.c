@@ -267,6 +267,132 @@ test_a_full_queue_drops_the_oldest (void)
   check_taken (&fixture, "90x04+70xff");
 }
 
+static gsize
+drain (Fixture *fixture)
+{
+  ApCallItem item;
+  gsize bytes = 0;
+
+  while (ap_call_playout_take (fixture->playout, fixture->now, &item) != AP_CALL_SEND_NOTHING)
+    bytes += item.what == AP_CALL_SEND_AUDIO ? item.length : 0;
+  return bytes;
+}
+
+/* A live source, as ap_call_say() is one: @length bytes come at once. */
+static void
+say (Fixture *fixture, gsize length)
+{
+  ap_call_playout_keep_up (fixture->playout, length, fixture->now);
+  put (fixture, 1, length);
+  drain (fixture);
+}
+
+/* Frame by frame, each @every_us. */
+static void
+say_for (Fixture *fixture, gint64 duration_us, gint64 every_us)
+{
+  for (gint64 end = fixture->now + duration_us; fixture->now < end; fixture->now += every_us)
+    say (fixture, FRAME);
+}
+
+static Fixture
+live_fixture (void)
+{
+  ApCallPlayoutConfig config = ap_call_playout_mulaw;
+
+  config.overflow = AP_CALL_PLAYOUT_DROP_OLDEST;
+  return fixture_of (&config);
+}
+
+/* A caller whose audio stalls, and then comes all at once, does not hear its echo late for good: what the lead does not
+ * take is dropped within two seconds, the oldest first, and counted. */
+static void
+test_a_stall_is_made_up_for (void)
+{
+  static const gint64 stalls[] = { 300 * MS, SECOND, 5 * SECOND, 25 * SECOND };
+
+  for (guint i = 0; i < G_N_ELEMENTS (stalls); i++) {
+    g_auto (Fixture) fixture = live_fixture ();
+
+    say_for (&fixture, 2500 * MS, 20 * MS);
+    fixture.now += stalls[i];
+    for (gint64 late = 0; late < stalls[i]; late += 20 * MS)
+      say (&fixture, FRAME);
+    g_assert_cmpint (figures_of (&fixture).queued_us, ==, stalls[i] - 200 * MS);
+    g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 0);
+    say_for (&fixture, 2500 * MS, 20 * MS);
+    g_assert_cmpint (figures_of (&fixture).queued_us, ==, 0);
+    g_assert_cmpint ((gint64)figures_of (&fixture).dropped_bytes * 125, >=, stalls[i] - 220 * MS);
+    g_assert_cmpint ((gint64)figures_of (&fixture).dropped_bytes * 125, <=, stalls[i] - 180 * MS);
+    g_assert_cmpint (figures_of (&fixture).ahead_us, <=, 220 * MS);
+  }
+}
+
+/* A caller whose clock is faster by a hundredth loses a frame now and then, and hears its echo in time. */
+static void
+test_a_fast_clock_is_made_up_for (void)
+{
+  g_auto (Fixture) fixture = live_fixture ();
+
+  for (guint minute = 0; minute < 10; minute++) {
+    say_for (&fixture, 60 * SECOND, 19800);
+    g_assert_cmpint (figures_of (&fixture).queued_us, <=, 60 * MS);
+  }
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, >, 8000 * 5);
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, <, 8000 * 7);
+}
+
+/* What comes late by turns, or much at a time with pauses, is all heard. */
+static void
+test_jitter_and_speech_are_kept (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  g_auto (Fixture) jitter = live_fixture ();
+  g_auto (Fixture) speech = live_fixture ();
+
+  for (guint i = 0; i < 10000; i++) {
+    jitter.now = MAX (jitter.now, START + i * 20 * MS + g_rand_int_range (random, 0, 150 * MS));
+    say (&jitter, FRAME);
+  }
+  for (guint i = 0; i < 100; i++) {
+    say (&speech, 80000);
+    for (guint step = 0; step < 600; step++, speech.now += 20 * MS)
+      drain (&speech);
+  }
+  g_assert_cmpuint (figures_of (&jitter).dropped_bytes, ==, 0);
+  g_assert_cmpuint (figures_of (&speech).dropped_bytes, ==, 0);
+  g_assert_cmpuint (figures_of (&speech).sent_bytes, ==, 100 * 80000);
+}
+
+/* Audio is heard when it is played, not when it is sent; what was dropped or cleared has not been heard at all, and
+ * the count goes on behind it. */
+static void
+test_heard (void)
+{
+  ApCallPlayoutConfig config = ap_call_playout_mulaw;
+  g_auto (Fixture) fixture =
+      (config.queue_us = 100 * MS, config.overflow = AP_CALL_PLAYOUT_DROP_OLDEST, fixture_of (&config));
+
+  put (&fixture, 1, 5 * FRAME);
+  drain (&fixture);
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, 0);
+  fixture.now += 60 * MS;
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, 3 * FRAME);
+  ap_call_playout_clear (fixture.playout, fixture.now); /* the other two */
+  put (&fixture, 2, 9 * FRAME);                         /* of which four are too many */
+  ap_call_playout_mark (fixture.playout, "five");
+  put (&fixture, 3, FRAME); /* and one more of the five */
+  drain (&fixture);
+  g_assert_cmpuint (figures_of (&fixture).dropped_bytes, ==, 5 * FRAME);
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, 3 * FRAME);
+  fixture.now += 90 * MS;
+  g_assert_cmpint (ap_call_playout_mark_returned (fixture.playout, "five", fixture.now), ==,
+                   AP_CALL_MARK_RETURN_PLAYED);
+  g_assert_cmpuint (figures_of (&fixture).confirmed, ==, (3 + 4) * FRAME);
+  fixture.now += SECOND;
+  g_assert_cmpuint (figures_of (&fixture).heard, ==, (3 + 5) * FRAME);
+}
+
 /* Any pieces at any time: what comes out is what was taken in, in order, in frames, no more than the lead ahead of
  * time; a queue of minutes is built up and goes down. */
 static void
@@ -383,6 +509,10 @@ main (int argc, char **argv)
   g_test_add_func ("/call-playout/clear", test_clear);
   g_test_add_func ("/call-playout/refuse", test_a_full_queue_refuses);
   g_test_add_func ("/call-playout/drop-oldest", test_a_full_queue_drops_the_oldest);
+  g_test_add_func ("/call-playout/stall", test_a_stall_is_made_up_for);
+  g_test_add_func ("/call-playout/fast-clock", test_a_fast_clock_is_made_up_for);
+  g_test_add_func ("/call-playout/jitter-and-speech", test_jitter_and_speech_are_kept);
+  g_test_add_func ("/call-playout/heard", test_heard);
   g_test_add_func ("/call-playout/random-pieces", test_random_pieces);
   g_test_add_func ("/call-playout/random-clears", test_nothing_survives_a_clear);
   g_test_add_func ("/call-playout/hour", test_an_hour);

@@ -90,7 +90,7 @@ call_server_stop (CallServer *server)
   for (guint i = 0; i < WORKERS; i++)
     ap_worker_free (server->inside->workers[i]);
   /* However the calls ended, none is left. */
-  g_assert_cmpuint (ap_call_table_count_sockets (server->room->table), ==, 0);
+  g_assert_cmpuint (ap_call_table_count_places (server->room->table), ==, 0);
   ap_pipeline_await_stopped (test_deadline () - g_get_monotonic_time ());
   ap_twilio_room.stop (server->room);
   g_clear_pointer (&server->inside->tokens, ap_tokens_free);

@@ -172,12 +172,12 @@ come_and_go (gpointer data)
   for (guint i = 0; i < ROUNDS; i++) {
     g_autoptr (ApCallRecord) own = record_new (fixture, "CA1", "MZ1");
 
-    ap_call_table_socket_opened (fixture->table);
+    g_assert_true (ap_call_table_take_place (fixture->table, THREADS));
     ap_call_table_add (fixture->table, own);
     ap_call_count (own->figures.frames_in, 1);
     ap_call_table_add_digit (fixture->table, own, '5');
     ap_call_table_remove (fixture->table, own);
-    ap_call_table_socket_closed (fixture->table);
+    ap_call_table_give_back_place (fixture->table);
   }
   return NULL;
 }
@@ -193,7 +193,7 @@ look (gpointer data)
         i % 2 == 0 ? ap_call_table_list (fixture->table) : ap_call_table_find (fixture->table, "CA1");
 
     g_assert_cmpuint (streams->len, <=, THREADS);
-    g_assert_cmpuint (ap_call_table_count_sockets (fixture->table), <=, THREADS);
+    g_assert_cmpuint (ap_call_table_count_places (fixture->table), <=, THREADS);
     for (guint k = 0; k < streams->len; k++) {
       ApCallRecord *record = g_ptr_array_index (streams, k);
       g_autofree char *digits = ap_call_table_get_digits (fixture->table, record);
@@ -217,8 +217,44 @@ test_threads (Fixture *fixture, gconstpointer data)
   }
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
-  g_assert_cmpuint (ap_call_table_count_sockets (fixture->table), ==, 0);
+  g_assert_cmpuint (ap_call_table_count_places (fixture->table), ==, 0);
   g_assert_cmpuint (listed (fixture), ==, 0);
+}
+
+/* A worker that takes every place it can get. */
+static gpointer
+take_places (gpointer data)
+{
+  Fixture *fixture = data;
+  guint taken = 0;
+
+  for (guint i = 0; i < ROUNDS; i++) {
+    if (ap_call_table_take_place (fixture->table, THREADS - 1))
+      taken++;
+    g_assert_cmpuint (ap_call_table_count_places (fixture->table), <=, THREADS - 1);
+    if (taken > 0 && i % 3 != 0) {
+      ap_call_table_give_back_place (fixture->table);
+      taken--;
+    }
+  }
+  return GUINT_TO_POINTER (taken);
+}
+
+/* However many ask at once, there are no more than there may be. */
+static void
+test_places (Fixture *fixture, gconstpointer data)
+{
+  GThread *threads[THREADS];
+  guint taken = 0;
+
+  for (guint i = 0; i < THREADS; i++)
+    threads[i] = g_thread_new ("worker", take_places, fixture);
+  for (guint i = 0; i < THREADS; i++)
+    taken += GPOINTER_TO_UINT (g_thread_join (threads[i]));
+  g_assert_cmpuint (ap_call_table_count_places (fixture->table), ==, taken);
+  while (ap_call_table_take_place (fixture->table, THREADS - 1))
+    taken++;
+  g_assert_cmpuint (taken, ==, THREADS - 1);
 }
 
 #define ADD(name, test) g_test_add ("/call-table/" name, Fixture, NULL, set_up, test, tear_down)
@@ -232,5 +268,6 @@ main (int argc, char **argv)
   ADD ("kept", test_kept);
   ADD ("digits", test_digits);
   ADD ("threads", test_threads);
+  ADD ("places", test_places);
   return g_test_run ();
 }

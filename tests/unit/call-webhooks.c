@@ -129,13 +129,52 @@ test_max_calls (void)
   g_autoptr (WsClient) first = ws_client_connect (server->port, "/ws/asterisk");
   g_autoptr (WsClient) second = ws_client_connect (server->port, "/ws/telnyx");
 
-  g_assert_true (test_wait_until (ap_call_table_count_sockets (server->room->table) == 2));
+  g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 2));
   g_assert_cmpuint (call_server_knock (server, "/ws", headers), ==, 503);
   g_assert_cmpuint (call_server_knock (server, "/ws/asterisk", ""), ==, 503);
   g_assert_cmpuint (call_server_knock (server, "/ws", ""), ==, 403); /* strangers are not told */
   g_clear_pointer (&first, ws_client_free);
-  g_assert_true (test_wait_until (ap_call_table_count_sockets (server->room->table) == 1));
+  g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 1));
   g_assert_cmpuint (call_server_knock (server, "/ws", headers), ==, 101);
+  call_server_stop (server);
+}
+
+/* Handshakes on all workers in the same moment: as many get in as may, and each place is given back, by whom it was
+ * not used too. */
+static void
+test_max_calls_at_once (void)
+{
+  enum { MOST = 5, CLIENTS = 24 };
+  static const char request[] = "GET /ws/telnyx HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+                                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+  const ApCallSettings settings = { .max_calls = MOST };
+  CallServer *server = call_server_start (&settings, NULL);
+  WsClient *clients[CLIENTS];
+  guint in = 0, refused = 0;
+
+  for (guint i = 0; i < CLIENTS; i++)
+    clients[i] = ws_client_connect_tcp (server->port);
+  for (guint i = 0; i < CLIENTS; i++)
+    ws_client_send_raw (clients[i], request, strlen (request));
+  for (guint i = 0; i < CLIENTS; i++) {
+    g_autoptr (HttpAnswer) answer = ws_client_request (clients[i], "");
+
+    in += answer->status == 101;
+    refused += answer->status == 503;
+  }
+  g_assert_cmpuint (in, ==, MOST);
+  g_assert_cmpuint (refused, ==, CLIENTS - MOST);
+  for (guint i = 0; i < CLIENTS; i++)
+    ws_client_free (clients[i]);
+  g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 0));
+  for (guint i = 0; i < CLIENTS; i++) { /* who leave before their answer */
+    g_autoptr (WsClient) client = ws_client_connect_tcp (server->port);
+
+    ws_client_send_raw (client, request, strlen (request));
+    ws_client_reset (client);
+  }
+  g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 0));
   call_server_stop (server);
 }
 
@@ -376,6 +415,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-webhooks/upgrades", test_upgrades);
   g_test_add_func ("/call-webhooks/without-auth-token", test_without_auth_token);
   g_test_add_func ("/call-webhooks/max-calls", test_max_calls);
+  g_test_add_func ("/call-webhooks/max-calls/at-once", test_max_calls_at_once);
   g_test_add_func ("/call-webhooks/twiml", test_twiml);
   g_test_add_func ("/call-webhooks/twiml/without-auth-token", test_twiml_without_auth_token);
   g_test_add_func ("/call-webhooks/twiml/no-address", test_no_address);

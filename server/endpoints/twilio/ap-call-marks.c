@@ -188,6 +188,15 @@ remember (ApCallMarks *marks, Entry *entry, ApCallMarkState state, gint64 now)
 }
 
 void
+ap_call_marks_drop (ApCallMarks *marks, guint64 gone, guint64 bytes)
+{
+  for (guint i = 0; i < marks->length; i++)
+    if (marks->entries[i].state == AP_CALL_MARK_QUEUED && marks->entries[i].offset > gone)
+      marks->entries[i].offset -= MIN (bytes, marks->entries[i].offset - gone);
+}
+
+/* What is only remembered has no place any more: others may stand where it would have been. */
+void
 ap_call_marks_clear (ApCallMarks *marks, gint64 now)
 {
   guint i = 0;
@@ -202,6 +211,7 @@ ap_call_marks_clear (ApCallMarks *marks, gint64 now)
     }
     if (entry->state == AP_CALL_MARK_SENT)
       remember (marks, entry, AP_CALL_MARK_CLEARED, now);
+    entry->offset = 0;
     i++;
   }
 }

@@ -60,7 +60,10 @@ void ap_call_marks_sent (ApCallMarks *marks, gint64 due_us);
 
 ApCallMarkReturn ap_call_marks_returned (ApCallMarks *marks, const char *name, gint64 now);
 
-/* All that are queued or sent are cleared. */
+/* The first @bytes behind the @gone ones will not leave: marks that are queued come nearer. */
+void ap_call_marks_drop (ApCallMarks *marks, guint64 gone, guint64 bytes);
+
+/* All that are queued or sent are cleared. Places may begin again at any that was played. */
 void ap_call_marks_clear (ApCallMarks *marks, gint64 now);
 
 /* Ends what has waited too long. Returns: when to call it again, or AP_CALL_MARKS_NONE. */

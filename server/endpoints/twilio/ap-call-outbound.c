@@ -156,6 +156,7 @@ ap_call_say (ApCall *call, const guint8 *data, gsize length)
 {
   if (call->ended || call->listens || call->hanging_up)
     return;
+  ap_call_playout_keep_up (call->playout, length, call->now);
   ap_call_playout_put (call->playout, ap_call_playout_generation (call->playout), data, length, call->now);
   ap_call_pump (call);
 }

@@ -7,6 +7,9 @@
 /* The queue starts with so many frames and doubles as needed; what is larger is given back once it has run dry. */
 #define SMALL_FRAMES 4
 
+/* What does not get shorter for so long, while audio comes in real time, give or take a quarter, does not by itself. */
+#define STANDING_US G_TIME_SPAN_SECOND
+
 struct _ApCallPlayout {
   ApCallPlayoutConfig config;
   ApPacer pacer;
@@ -20,9 +23,14 @@ struct _ApCallPlayout {
   gsize capacity, limit; /* bytes, multiples of a frame */
   gsize head, queued;
 
-  guint64 gone; /* the position up to which nothing waits here any more */
+  guint64 gone; /* the position of the first byte that waits here */
   guint64 dropped, stale;
   gint64 last_put;
+
+  /* Of ap_call_playout_keep_up(): since when, the least that waited, and what came. */
+  gint64 watched_since;
+  gsize least_queued;
+  guint64 came;
 };
 
 const ApCallPlayoutConfig ap_call_playout_mulaw = {
@@ -128,7 +136,6 @@ static void
 ring_skip (ApCallPlayout *playout, gsize length)
 {
   playout->queued -= length;
-  playout->gone += length;
   playout->head = playout->queued > 0 ? (playout->head + length) % playout->capacity : 0;
 }
 
@@ -140,6 +147,15 @@ tail_length (const ApCallPlayout *playout)
 
 /* ---- in ---- */
 
+/* @length: whole frames, or all */
+static void
+drop (ApCallPlayout *playout, gsize length)
+{
+  ring_skip (playout, length);
+  ap_call_marks_drop (playout->marks, playout->gone, length);
+  playout->dropped += length;
+}
+
 /* Drops whole frames from the front of what waits and @length new bytes. Returns: how many of the new ones are dropped.
  */
 static gsize
@@ -147,14 +163,37 @@ drop_oldest (ApCallPlayout *playout, gsize length)
 {
   gsize frame = playout->config.frame_bytes;
   gsize excess = playout->queued + length - playout->limit;
-  gsize drop = (excess + frame - 1) / frame * frame;
-  gsize here = MIN (drop, playout->queued);
-  gsize of_new = MIN (drop - here, length);
+  gsize all = (excess + frame - 1) / frame * frame;
+  gsize here = MIN (all, playout->queued);
+  gsize of_new = MIN (all - here, length);
 
-  ring_skip (playout, here);
-  playout->gone += of_new;
-  playout->dropped += here + of_new;
+  drop (playout, here);
+  playout->dropped += of_new;
   return of_new;
+}
+
+static gboolean
+came_in_real_time (const ApCallPlayout *playout, gint64 time_us)
+{
+  gint64 came_us = duration_us (playout, playout->came);
+
+  return came_us >= time_us - time_us / 4 && came_us <= time_us + time_us / 4;
+}
+
+void
+ap_call_playout_keep_up (ApCallPlayout *playout, gsize length, gint64 now)
+{
+  gint64 watched = now - playout->watched_since;
+
+  playout->least_queued = MIN (playout->least_queued, playout->queued);
+  if (watched >= STANDING_US) {
+    if (came_in_real_time (playout, watched))
+      drop (playout, playout->least_queued - playout->least_queued % playout->config.frame_bytes);
+    playout->watched_since = now;
+    playout->least_queued = playout->queued;
+    playout->came = 0;
+  }
+  playout->came += length;
 }
 
 gsize
@@ -198,9 +237,17 @@ ap_call_playout_end_of_utterance (ApCallPlayout *playout)
   playout->queued += pad;
 }
 
+static guint64
+heard (const ApCallPlayout *playout, gint64 now)
+{
+  return MAX (ap_call_marks_played_offset (playout->marks),
+              playout->gone - ap_pacer_ahead_bytes (&playout->pacer, now));
+}
+
 void
 ap_call_playout_clear (ApCallPlayout *playout, gint64 now)
 {
+  playout->gone = heard (playout, now); /* as if the rest had never been */
   ring_skip (playout, playout->queued);
   ap_call_marks_clear (playout->marks, now);
   ap_pacer_reset (&playout->pacer, now);
@@ -243,6 +290,7 @@ take_audio (ApCallPlayout *playout, gint64 now, ApCallItem *item)
     return item->what;
   *item = (ApCallItem){ .what = AP_CALL_SEND_AUDIO, .audio = playout->ring + playout->head, .length = frame };
   ring_skip (playout, frame);
+  playout->gone += frame;
   ap_pacer_sent (&playout->pacer, frame, now);
   return item->what;
 }
@@ -280,16 +328,14 @@ ap_call_playout_next_at (const ApCallPlayout *playout, gint64 now)
 void
 ap_call_playout_figures (const ApCallPlayout *playout, gint64 now, ApCallPlayoutFigures *figures)
 {
-  guint64 confirmed = ap_call_marks_played_offset (playout->marks);
-
   *figures = (ApCallPlayoutFigures){
     .sent_bytes = playout->pacer.total,
     .dropped_bytes = playout->dropped,
     .stale_bytes = playout->stale,
     .queued_us = duration_us (playout, playout->queued),
     .ahead_us = ap_pacer_ahead_us (&playout->pacer, now),
-    .confirmed = confirmed,
-    .heard = MAX (confirmed, playout->gone - ap_pacer_ahead_bytes (&playout->pacer, now)),
+    .confirmed = ap_call_marks_played_offset (playout->marks),
+    .heard = heard (playout, now),
     .round_trip_us = ap_call_marks_round_trip_us (playout->marks),
     .marks = ap_call_marks_count (playout->marks, AP_CALL_MARK_QUEUED) +
              ap_call_marks_count (playout->marks, AP_CALL_MARK_SENT),

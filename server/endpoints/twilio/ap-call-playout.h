@@ -8,8 +8,8 @@
  * machine: no clock, no I/O; @now is monotonic time in microseconds. One thread. Nothing is allocated per frame.
  *
  * Clearing begins a new generation. Audio is put with the generation that was current when its making began, and that
- * of an old one is refused: nothing from before a clear goes after it. Positions count the bytes that were put, padding
- * included; what was dropped or cleared counts as passed. */
+ * of an old one is refused: nothing from before a clear goes after it. Positions count the bytes that the caller has
+ * heard or is to hear, padding included: what is dropped or cleared takes no room. */
 typedef struct _ApCallPlayout ApCallPlayout;
 
 typedef enum {
@@ -43,20 +43,22 @@ typedef struct {
   guint64 sent_bytes, dropped_bytes, stale_bytes; /* dropped: not those cleared; stale: put with an old generation */
   gint64 queued_us;                               /* what waits here: the age of a byte put now when it leaves */
   gint64 ahead_us;                                /* what the peer has not played yet, computed */
-  guint64 confirmed;                              /* the position that marks show to have been heard */
-  guint64 heard;                                  /* the position computed; at least the one confirmed */
-  gint64 round_trip_us;                           /* see ap_call_marks_round_trip_us() */
-  guint marks;                                    /* queued or sent */
+  guint64 confirmed, heard; /* the positions that the caller has heard by marks, and as computed: at least that */
+  gint64 round_trip_us;     /* see ap_call_marks_round_trip_us() */
+  guint marks;              /* queued or sent */
 } ApCallPlayoutFigures;
 
 /* @ended must not call the playout. */
 ApCallPlayout *ap_call_playout_new (const ApCallPlayoutConfig *config, ApCallMarkEnded ended, gpointer owner);
 void ap_call_playout_free (ApCallPlayout *playout);
-
 guint ap_call_playout_generation (const ApCallPlayout *playout);
 
 /* Returns: how many bytes were taken: all, or with AP_CALL_PLAYOUT_REFUSE those that fit; none of an old generation. */
 gsize ap_call_playout_put (ApCallPlayout *playout, guint generation, const guint8 *data, gsize length, gint64 now);
+
+/* For a live source, before each put of @length bytes: what waits here all the time, while as much comes as goes, makes
+ * all that follows late and has no other use. After a second of that its oldest is dropped. */
+void ap_call_playout_keep_up (ApCallPlayout *playout, gsize length, gint64 now);
 
 /* A mark behind all that was put; it goes after the frame with the last byte of that. Returns: its id; 0: too many. */
 guint64 ap_call_playout_mark (ApCallPlayout *playout, const char *name);
@@ -71,10 +73,8 @@ ApCallMarkReturn ap_call_playout_mark_returned (ApCallPlayout *playout, const ch
 
 /* What is to be sent now; it counts as sent. To be called until it is NOTHING. */
 ApCallSend ap_call_playout_take (ApCallPlayout *playout, gint64 now, ApCallItem *item);
-
 /* After NOTHING: when to call take() again if nothing is put before; G_MAXINT64: then only. */
 gint64 ap_call_playout_next_at (const ApCallPlayout *playout, gint64 now);
-
 void ap_call_playout_figures (const ApCallPlayout *playout, gint64 now, ApCallPlayoutFigures *figures);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApCallPlayout, ap_call_playout_free)

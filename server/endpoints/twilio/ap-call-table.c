@@ -4,9 +4,9 @@
 #include <string.h>
 
 struct _ApCallTable {
-  GMutex lock;         /* guards @calls, what is in them, and the digits of every record */
-  GHashTable *calls;   /* callSid -> GPtrArray of ApCallRecord, never empty */
-  guint socket_number; /* atomic */
+  GMutex lock;        /* guards @calls, what is in them, and the digits of every record */
+  GHashTable *calls;  /* callSid -> GPtrArray of ApCallRecord, never empty */
+  guint places_taken; /* atomic */
 };
 
 ApCallRecord *
@@ -131,20 +131,26 @@ ap_call_table_list (ApCallTable *table)
   return found;
 }
 
-void
-ap_call_table_socket_opened (ApCallTable *table)
+gboolean
+ap_call_table_take_place (ApCallTable *table, guint most)
 {
-  __atomic_add_fetch (&table->socket_number, 1, __ATOMIC_RELAXED);
+  guint taken = ap_call_table_count_places (table);
+
+  while (taken < most)
+    if (__atomic_compare_exchange_n (&table->places_taken, &taken, taken + 1, FALSE, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+      return TRUE;
+  return FALSE;
 }
 
 void
-ap_call_table_socket_closed (ApCallTable *table)
+ap_call_table_give_back_place (ApCallTable *table)
 {
-  __atomic_sub_fetch (&table->socket_number, 1, __ATOMIC_RELAXED);
+  __atomic_sub_fetch (&table->places_taken, 1, __ATOMIC_RELAXED);
 }
 
 guint
-ap_call_table_count_sockets (ApCallTable *table)
+ap_call_table_count_places (ApCallTable *table)
 {
-  return __atomic_load_n (&table->socket_number, __ATOMIC_RELAXED);
+  return __atomic_load_n (&table->places_taken, __ATOMIC_RELAXED);
 }

@@ -60,9 +60,9 @@ GPtrArray *ap_call_table_find (ApCallTable *table, const char *call_id);
 /* Returns: (transfer full): all of them */
 GPtrArray *ap_call_table_list (ApCallTable *table);
 
-/* Sockets of calls, those that have not begun included. */
-void ap_call_table_socket_opened (ApCallTable *table);
-void ap_call_table_socket_closed (ApCallTable *table);
-guint ap_call_table_count_sockets (ApCallTable *table);
+/* Places for sockets, from the handshake on. Returns: FALSE: @most are taken */
+gboolean ap_call_table_take_place (ApCallTable *table, guint most);
+void ap_call_table_give_back_place (ApCallTable *table);
+guint ap_call_table_count_places (ApCallTable *table);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApCallRecord, ap_call_record_unref)

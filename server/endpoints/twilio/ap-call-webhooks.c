@@ -84,6 +84,12 @@ require_caller (const ApCallRoom *room, ApHttpRequest *request)
   return room->tokens != NULL || ap_http_request_require_token (request);
 }
 
+static void
+give_back_place (gpointer table)
+{
+  ap_call_table_give_back_place (table);
+}
+
 void
 ap_call_admit (ApHttpRequest *request, gpointer data)
 {
@@ -92,7 +98,11 @@ ap_call_admit (ApHttpRequest *request, gpointer data)
 
   if (!require_caller (room, request))
     return;
-  if (most > 0 && ap_call_table_count_sockets (room->table) >= most)
+  if (most == 0)
+    return;
+  if (ap_call_table_take_place (room->table, (guint)most))
+    ap_http_request_set_aside (request, give_back_place, room->table);
+  else
     ap_http_request_respond_error (request, SOUP_STATUS_SERVICE_UNAVAILABLE,
                                    "there are as many calls as --max-calls allows");
 }

@@ -529,7 +529,7 @@ ap_call_open (ApSession *session, const ApCallDialect *dialect)
   call->now = call->last_heard = g_get_monotonic_time ();
   ap_timers_set (timers_of (call), &call->deadline,
                  call->now + call->room->settings->call_start_seconds * G_USEC_PER_SEC);
-  ap_call_table_socket_opened (call->room->table);
+  call->has_place = ap_http_request_take_aside (ap_session_get_request (session));
   return call;
 }
 
@@ -544,7 +544,8 @@ ap_call_close (ApSession *session)
   ap_call_stop_outbound (call);
   if (call->started)
     ap_call_table_remove (call->room->table, call->record);
-  ap_call_table_socket_closed (call->room->table);
+  if (call->has_place)
+    ap_call_table_give_back_place (call->room->table);
   ap_call_record_unref (call->record);
   gst_clear_caps (&call->caps);
   g_free (call->elements);

@@ -128,7 +128,8 @@ call_room_start (gconstpointer data, GError **error)
   if (settings->call_pipeline != NULL && !check_pipeline (settings, error))
     return NULL;
   if (settings->twilio_auth_token == NULL && !settings->call_token)
-    ap_warning ("anybody may make calls: set TWILIO_AUTH_TOKEN, or --call-token, to let in only those of Twilio");
+    ap_warning ("/ws lets in everybody; or with --api-token nobody from Twilio, which cannot send that: set "
+                "TWILIO_AUTH_TOKEN, or --call-token");
   room = g_new0 (ApCallRoom, 1);
   room->settings = settings;
   room->table = ap_call_table_new ();
