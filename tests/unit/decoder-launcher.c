@@ -386,6 +386,7 @@ test_walls (Fixture *fixture, gconstpointer mode)
 #if !AP_SANITIZED
   g_assert_cmpuint (read_status (pid, "Seccomp:"), ==, 2);
   g_assert_cmpuint (read_status (pid, "Threads:"), ==, 1);
+  g_assert_cmpuint (read_status (ap_decoder_launcher_get_pid (fixture->launcher), "Threads:"), ==, 1);
   g_assert_cmpuint (count_entries (path), ==, GPOINTER_TO_UINT (mode) == AP_SANDBOX_POOL ? 5 : 4);
 #endif
 }

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -284,16 +285,41 @@ ignore_pcm (gpointer owner, const guint8 *data, gsize length, GError **error)
   return TRUE;
 }
 
+/* A frame of silence at 16 kHz: its first bytes, and how long it is; the others are 0. */
+static const struct {
+  ApContainer container;
+  gsize length;
+  guint8 bytes[11];
+} silences[] = {
+  { AP_CONTAINER_MP3, 36, { 0xff, 0xf3, 0x18, 0xc0 } },
+  { AP_CONTAINER_ADTS, 11, { 0xff, 0xf1, 0x60, 0x40, 0x01, 0x7f, 0xfc, 0x00, 0x00, 0x00, 0x07 } },
+};
+
+/* Decoders that make tables with the first frame make them here, once. */
+static void
+feed_silence (ApDecoder *decoder, ApContainer container)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (silences); i++) {
+    guint8 frame[64] = { 0 };
+
+    memcpy (frame, silences[i].bytes, sizeof silences[i].bytes);
+    for (guint n = 0; n < 16 && container == silences[i].container; n++)
+      ap_decoder_feed (decoder, frame, silences[i].length, NULL);
+  }
+}
+
 /* Loads the plugins, so that a child needs no file. What is not installed fails where it is asked for. */
 static void
 warm_up (void)
 {
-  for (guint container = AP_CONTAINER_PCM; container <= AP_CONTAINER_WEBM; container++) {
+  for (guint container = AP_CONTAINER_MP3; container <= AP_CONTAINER_WEBM; container++) {
     ApDecoderSpec spec = { (ApContainer)container, 16000, 1 };
     g_autoptr (ApDecoder) decoder = ap_decoder_chain_new (&spec, ignore_pcm, NULL, NULL);
 
-    if (decoder != NULL)
-      ap_decoder_finish (decoder, NULL);
+    if (decoder == NULL)
+      continue;
+    feed_silence (decoder, spec.container);
+    ap_decoder_finish (decoder, NULL);
   }
 }
 
