@@ -189,7 +189,9 @@ read_body (WsClient *self, HttpAnswer *answer)
   answer->body_len = length != NULL ? g_ascii_strtoull (length, NULL, 10) : 0;
   if (!need (self, answer->body_len))
     answer->body_len = self->in->len - self->in_start;
-  answer->body = g_strndup ((const char *)peek (self), answer->body_len);
+  answer->body = g_malloc (answer->body_len + 1); /* terminated, and whole: it may have NULs in it */
+  memcpy (answer->body, peek (self), answer->body_len);
+  answer->body[answer->body_len] = '\0';
   self->in_start += answer->body_len;
 }
 
