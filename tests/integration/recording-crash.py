@@ -156,7 +156,7 @@ async def stop_in_order(world, recordings, answers):
     """SIGTERM: sockets close with 1001, and nothing is lost."""
     ends = await run_until(world, recordings, answers, world.server.process.terminate)
     assert all(gone.code == 1001 for gone in ends), ends
-    world.server.terminate()
+    world.server.wait_in_order()
 
 
 async def die_in_recovery(world, recordings, answers):

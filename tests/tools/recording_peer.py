@@ -65,6 +65,9 @@ class Server:
 
     def terminate(self):
         self.process.terminate()
+        self.wait_in_order()
+
+    def wait_in_order(self):
         code = self.wait()
         assert code == 0, f"SIGTERM: the server ended with {code}: {self.tail()}"
 

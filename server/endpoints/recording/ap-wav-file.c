@@ -122,8 +122,10 @@ ap_wav_file_open (int dir_fd, const char *id, guint sample_rate, guint channels,
   g_autoptr (ApWavFile) file = NULL;
   int fd = ap_storage_open (dir_fd, id, AP_STORAGE_WAV, O_RDWR, &problem);
 
-  if (fd < 0 && frames == 0 && g_error_matches (problem, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND))
-    return ap_wav_file_create (dir_fd, id, sample_rate, channels, error);
+  if (fd < 0 && frames == 0 && g_error_matches (problem, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND)) {
+    file = ap_wav_file_create (dir_fd, id, sample_rate, channels, error);
+    return file != NULL && ap_storage_sync (dir_fd, error) ? g_steal_pointer (&file) : NULL;
+  }
   if (fd < 0) {
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;

@@ -14,8 +14,8 @@ typedef struct _ApWavFile ApWavFile;
 /* Makes the file, empty, and syncs it; the caller syncs the directory. */
 ApWavFile *ap_wav_file_create (int dir_fd, const char *id, guint sample_rate, guint channels, GError **error);
 
-/* Goes on after @frames, which must be there (STORAGE otherwise); with 0 the file may be missing. What follows is
- * written anew, but stays until then, so that what could be played still can. */
+/* Goes on after @frames, which must be there (STORAGE otherwise); with 0 the file may be missing: then it is made, and
+ * the directory synced. What follows is written anew, but stays until then, so that what could be played still can. */
 ApWavFile *ap_wav_file_open (int dir_fd, const char *id, guint sample_rate, guint channels, guint64 frames,
                              GError **error);
 void ap_wav_file_free (ApWavFile *file);
