@@ -9,8 +9,7 @@
  * Without elements it is `appsrc ! appsink`, through which the worker itself passes what a round of the event loop
  * brought, as one buffer list. With elements it runs queued, `appsrc ! elements ! appsink` with a streaming thread; or
  * direct, at half the cost: the worker pushes into the elements and receives from them in one call. Direct is only for
- * elements that neither have threads of their own nor wait.
- */
+ * elements that neither have threads of their own nor wait. */
 #define AP_TYPE_PIPELINE (ap_pipeline_get_type ())
 G_DECLARE_FINAL_TYPE (ApPipeline, ap_pipeline, AP, PIPELINE, GObject)
 

@@ -413,6 +413,40 @@ test_slow_reader (void)
   expect_no_calls (port);
 }
 
+/* A caller who reads nothing gets less than the lead allows: some of it into the socket's queue, and the rest waits
+ * where a clear can take it back. It all comes, without another word of the caller's, once it reads. */
+static void
+test_full_socket (void)
+{
+  enum { RATE = 24000, BYTES = 960, LEAD = 10 * FRAMES_PER_SECOND, FRAMES = LEAD };
+  g_autoptr (ServerProcess) server =
+      server_process_start ("--workers", "1", "--call-lead-ms", "10000", "--call-queue-ms", "60000");
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_connect (
+      port,
+      &(CallSetup){
+          .path = "/ws/signalwire", .stream = 1, .call = 1, .encoding = "L16", .rate = RATE, .frame_bytes = BYTES });
+  const CallPlayback *heard = call_simulator_heard (call);
+  g_autofree guint8 *silence = g_malloc0 (BYTES);
+  gint64 out, queued;
+
+  setsockopt (ws_client_fd (call_simulator_client (call)), SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof (int));
+  call_simulator_say_connected (call);
+  call_simulator_say_start (call);
+  for (guint i = 0; i < FRAMES; i++)
+    call_simulator_say_media (call, "inbound", silence, BYTES);
+  g_assert_true (test_wait_until (call_figure (port, call, "frames_in") == FRAMES));
+  out = call_figure (port, call, "frames_out");
+  queued = call_figure (port, call, "queue_ms");
+  g_test_message ("%" G_GINT64_FORMAT " frames have gone, %" G_GINT64_FORMAT " ms wait", out, queued);
+  g_assert_cmpint (out, <, LEAD - FRAMES_PER_SECOND);
+  g_assert_cmpint (queued, >=, 1000 - CALL_FRAME_MS);
+  g_assert_true (call_simulator_until (call, heard->frames >= FRAMES - 1));
+  g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);
+  call_simulator_stop (call);
+  expect_no_calls (port);
+}
+
 /* ---- chaos ---- */
 
 /* Calls of all kinds of nonsense at once: the server lives, serves a sane one meanwhile, and nothing is left. */
@@ -456,6 +490,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-errors/tokens", test_tokens);
   g_test_add_func ("/call-errors/tokens-of-others", test_tokens_of_others);
   g_test_add_func ("/call-errors/slow-reader", test_slow_reader);
+  g_test_add_func ("/call-errors/full-socket", test_full_socket);
   for (guint seed = 1; seed <= 20; seed++) {
     g_autofree char *name = g_strdup_printf ("/call-errors/chaos/%u", seed);
 

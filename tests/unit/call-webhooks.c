@@ -169,7 +169,7 @@ test_max_calls_at_once (void)
     ws_client_free (clients[i]);
   g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 0));
   for (guint i = 0; i < CLIENTS; i++) { /* who leave before their answer */
-    g_autoptr (WsClient) client = ws_client_connect_tcp (server->port);
+    WsClient *client = ws_client_connect_tcp (server->port);
 
     ws_client_send_raw (client, request, strlen (request));
     ws_client_reset (client);
