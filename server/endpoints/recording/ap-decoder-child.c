@@ -200,7 +200,7 @@ wait_for_any (GArray *polls, int channel, GPtrArray *jobs)
 
     g_array_index (polls, struct pollfd, i) = (struct pollfd){ job != NULL ? job->socket : channel, POLLIN, 0 };
   }
-  while (poll ((struct pollfd *)polls->data, polls->len, -1) < 0 && errno == EINTR)
+  while (poll ((struct pollfd *)(gpointer)polls->data, polls->len, -1) < 0 && errno == EINTR)
     continue;
 }
 
