@@ -25,6 +25,13 @@ static const Kind kinds[] = {
                                   "avenc_aac ! aacparse ! mp4mux fragment-duration=500 streamable=true", "avenc_aac" },
   [AUDIO_FILE_OGG] = { "ogg", "opusenc ! oggmux", "opusenc" },
   [AUDIO_FILE_OGG_VORBIS] = { "ogg-vorbis", "vorbisenc ! oggmux", "vorbisenc" },
+  [AUDIO_FILE_WAV_U8] = { "wav-u8", "audio/x-raw,format=U8 ! wavenc", NULL },
+  [AUDIO_FILE_WAV_S24] = { "wav-s24", "audio/x-raw,format=S24LE ! wavenc", NULL },
+  [AUDIO_FILE_WAV_S32] = { "wav-s32", "audio/x-raw,format=S32LE ! wavenc", NULL },
+  [AUDIO_FILE_WAV_F32] = { "wav-f32", "audio/x-raw,format=F32LE ! wavenc", NULL },
+  [AUDIO_FILE_WAV_F64] = { "wav-f64", "audio/x-raw,format=F64LE ! wavenc", NULL },
+  [AUDIO_FILE_WAV_ALAW] = { "wav-alaw", "alawenc ! wavenc", NULL },
+  [AUDIO_FILE_WAV_MULAW] = { "wav-mulaw", "mulawenc ! wavenc", NULL },
   [AUDIO_FILE_WEBM] = { "webm", "opusenc ! webmmux streamable=true", "opusenc" },
 };
 

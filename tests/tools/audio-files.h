@@ -17,6 +17,15 @@ typedef enum {
   AUDIO_FILE_OGG_VORBIS,
   AUDIO_FILE_WEBM, /* Opus */
   AUDIO_FILE_KINDS,
+
+  /* Other encodings in WAV. */
+  AUDIO_FILE_WAV_U8 = AUDIO_FILE_KINDS,
+  AUDIO_FILE_WAV_S24,
+  AUDIO_FILE_WAV_S32,
+  AUDIO_FILE_WAV_F32,
+  AUDIO_FILE_WAV_F64,
+  AUDIO_FILE_WAV_ALAW,
+  AUDIO_FILE_WAV_MULAW,
 } AudioFileKind;
 
 /* For the names of tests. */

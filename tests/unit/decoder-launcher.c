@@ -429,9 +429,10 @@ make_bomb (void)
   gsize length;
 
   close (g_file_open_tmp ("bomb-XXXXXX", &path, NULL));
-  launch = g_strdup_printf ("audiotestsrc wave=silence num-buffers=1200 samplesperbuffer=48000 ! "
-                            "audio/x-raw,rate=48000,channels=2 ! flacenc streamable-subset=false blocksize=16384 ! filesink location=%s",
-                            path);
+  launch = g_strdup_printf (
+      "audiotestsrc wave=silence num-buffers=1200 samplesperbuffer=48000 ! "
+      "audio/x-raw,rate=48000,channels=2 ! flacenc streamable-subset=false blocksize=16384 ! filesink location=%s",
+      path);
   pipeline = gst_parse_launch (launch, &error);
   g_assert_no_error (error);
   bus = gst_element_get_bus (pipeline);

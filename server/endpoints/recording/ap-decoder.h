@@ -34,8 +34,8 @@ gboolean ap_decoder_feed (ApDecoder *decoder, const guint8 *data, gsize length, 
 /**
  * ap_decoder_finish:
  *
- * No more bytes: what was held back comes out. What ended in the middle of a frame, or before any, is no error. Then
- * the decoder may only be freed. Errors: as ap_decoder_feed().
+ * No more bytes: what was held back comes out. Then the decoder may only be freed. Errors: as ap_decoder_feed(); it is
+ * AP_RECORDING_ERROR_UNDECODABLE also where no frame was found in all bytes. What has come out is good in any case.
  */
 gboolean ap_decoder_finish (ApDecoder *decoder, GError **error);
 
