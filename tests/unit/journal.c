@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #define HEADER_LENGTH 138
+#define BLOCK         4096
 
 /* ---- What was appended comes back ------------------------------------------------------------------------------- */
 
@@ -171,6 +172,7 @@ static void
 test_short_write (Scratch *scratch, gconstpointer data)
 {
   g_autoptr (ApJournal) journal = journal_create (scratch);
+  g_autoptr (GByteArray) bytes = NULL;
   g_autoptr (GError) error = NULL;
   struct rlimit limit;
 
@@ -181,6 +183,8 @@ test_short_write (Scratch *scratch, gconstpointer data)
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE);
   journal_assert_totals (journal, 1, 1, 1000, FALSE);
+  bytes = scratch_get (scratch, JOURNAL);
+  g_assert_cmpuint (bytes->len, ==, HEADER_LENGTH + AP_JOURNAL_HEAD_LENGTH + 1000);
   journal_append_good (journal, AP_JOURNAL_CHUNK, 2000);
   g_clear_pointer (&journal, ap_journal_free);
   journal = journal_reopen (scratch);
@@ -201,7 +205,9 @@ test_full_disk (void)
     return;
   }
   journal = journal_create (&scratch);
-  while (journal_append (journal, AP_JOURNAL_CHUNK, 5000, &error))
+  /* each record ends with a block, which leaves no room by chance */
+  journal_append_good (journal, AP_JOURNAL_CHUNK, BLOCK - HEADER_LENGTH - AP_JOURNAL_HEAD_LENGTH);
+  while (journal_append (journal, AP_JOURNAL_CHUNK, BLOCK - AP_JOURNAL_HEAD_LENGTH, &error))
     continue;
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE);
   totals = ap_journal_get_totals (journal);
@@ -216,7 +222,8 @@ test_full_disk (void)
   g_assert_true (ap_journal_sync (journal, NULL));
   g_clear_pointer (&journal, ap_journal_free);
   journal = journal_reopen (&scratch);
-  journal_assert_totals (journal, totals.last_seq, totals.chunks - 1, totals.bytes - 5000, TRUE);
+  journal_assert_totals (journal, totals.last_seq, totals.chunks - 1, totals.bytes - BLOCK + AP_JOURNAL_HEAD_LENGTH,
+                         TRUE);
   g_clear_pointer (&journal, ap_journal_free);
   scratch_tear_down (&scratch, NULL);
 }
