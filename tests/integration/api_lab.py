@@ -89,6 +89,17 @@ class Server:
         self.until(f"/api/calls/{name}", lambda answer: answer.status == 200)
         return name
 
+    def record(self, complete=True):
+        """A recording of a second of silence; its id."""
+        client = self.connect("/api/ws/audio?sample_rate=8000&user_id=somebody")
+        name = read_json(client)["session_id"]
+        send_frame(client, 2, bytes(16000))
+        read_json(client)
+        if complete:
+            send_text(client, '{"type":"control","action":"close_session"}')
+            read_json(client)
+        return name
+
 
 def send_frame(client, opcode, payload):
     """One message, masked with zeros."""
@@ -104,3 +115,28 @@ def send_frame(client, opcode, payload):
 
 def send_text(client, text):
     send_frame(client, 1, text.encode())
+
+
+def take(client, length):
+    data = b""
+    while len(data) < length:
+        piece = client.recv(length - len(data))
+        if not piece:
+            raise ConnectionError("the server has left")
+        data += piece
+    return data
+
+
+def read_message(client):
+    """The next message as (opcode, payload); the server sends each in one frame, without a mask."""
+    opcode, length = take(client, 2)
+    if length >= 126:
+        length = int.from_bytes(take(client, 2 if length == 126 else 8), "big")
+    return opcode & 0x0F, take(client, length)
+
+
+def read_json(client):
+    opcode, payload = read_message(client)
+    if opcode != 1:
+        raise ValueError(f"opcode {opcode}: {payload}")
+    return json.loads(payload)

@@ -4,8 +4,9 @@
 
 paths: what --help lists and what the documents describe is the same; examples: each fits its schema; walk: every status
 of every operation is had from a running server, and its body fits the schema that the document has for it. A status that
-no test can bring about stands in NOT_HERE, with the reason. files: the documentation is sent as the client takes it.
-usage: openapi.py paths|examples|walk|files SERVER SOURCE-FOLDER
+no test can bring about stands in NOT_HERE, with the reason. messages: what a recording's clients are sent fits its
+schema. files: the documentation is sent as the client takes it.
+usage: openapi.py paths|examples|walk|messages|files SERVER SOURCE-FOLDER
 """
 
 import functools
@@ -24,7 +25,7 @@ except ImportError:
     print("skipped: there is no python3-jsonschema here")
     sys.exit(77)
 
-from api_lab import CALL, SECRET, TOKEN, Server
+from api_lab import CALL, SECRET, TOKEN, Server, read_json, read_message, send_frame, send_text
 
 METHODS = ("get", "put", "post", "delete", "patch")
 NO_FILES = "the server was built without the pages"
@@ -34,6 +35,7 @@ NOT_HERE = {
     "Late": "takes a thread of the server that hangs for 20 seconds",
     "Ended": "takes a call that ends between two steps of one request",
     "NoRandom": "takes a kernel without random bytes",
+    "Failed": "takes a mistake of the server's",
     ("play", "500"): "takes a GStreamer without wavparse",
 }
 
@@ -115,16 +117,16 @@ def examples(lab):
 
 
 def strangers(lab):
-    """What the pages of the protocols, which the unit tests read, do not show: examples of messages of calls."""
+    """Examples of messages that the pages of the protocols, which the unit tests read, do not have."""
     known = []
-    for name in ("twilio.md", "call-adapters.md"):
+    for name in ("twilio.md", "call-adapters.md", "recording.md"):
         page = (lab.source / "docs" / "protocols" / name).read_text("utf-8")
         known += map(json.loads, re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
         words = [text.strip() for text in re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
         known += words + [{"event": word} for word in words]  # Asterisk says the same as JSON
     for name, message in lab.asyncapi["components"]["messages"].items():
-        if name.startswith(("twilio", "telnyx", "vonage", "asterisk")):
-            yield from (f"{name}: no page has its example" for example in message["examples"] if example["payload"] not in known)
+        yield from (f"{name}: no page has its example" for example in message.get("examples", [])
+                    if example["payload"] not in known)
 
 
 # ---- the walk: how a status is brought about ----
@@ -149,6 +151,20 @@ class Lab:
     narrow = property(lambda self: self.server("narrow", "--max-connections", "1"))
     apart = property(lambda self: self.server("apart", "--metrics-port", "0"))
 
+    @functools.cached_property
+    def recording(self):
+        """One that is complete, on the plain server."""
+        return self.plain.record()
+
+    @functools.cached_property
+    def spoiled(self):
+        """A server whose index of recordings is damaged while it runs, and a recording of its."""
+        server = self.server("spoiled")
+        name = server.record()
+        for file in Path(server.folder.name, "audio_sessions").glob("index.sqlite*"):
+            file.write_bytes(b"no database" * 1000)
+        return server, name
+
     def close(self):
         for server in self.servers.values():
             server.close()
@@ -156,6 +172,11 @@ class Lab:
 
 def filled(path):
     return path.replace("{callSid}", CALL).replace("{file}", "swagger-ui.css")
+
+
+def from_spoiled(lab, method, path):
+    server, name = lab.spoiled
+    return server.ask(method, path.replace("{id}", name))
 
 
 def wav(seconds):
@@ -186,6 +207,7 @@ COMMON = {
     "403": lambda lab, method, path: lab.signed.ask(method, filled(path), [("X-Twilio-Signature", "c2lnbmF0dXJl")]),
     "404": lambda lab, method, path: lab.plain.ask(method, re.sub(r"{\w+}", "none", path)),
     "413": too_large,
+    "503": from_spoiled,
 }
 
 
@@ -211,6 +233,19 @@ def full(lab, method, path):
     return lab.narrow.until(path, lambda answer: answer.status != 200)
 
 
+def recorded(lab, method, path, headers=(), query=""):
+    return lab.plain.ask(method, path.replace("{id}", lab.recording) + query, headers)
+
+
+def recorded_anew(lab, method, path):
+    return lab.plain.ask(method, path.replace("{id}", lab.plain.record(complete=False)))
+
+
+def audio_again(lab, method, path):
+    tag = recorded(lab, method, path).headers["ETag"]
+    return recorded(lab, method, path, [("If-None-Match", tag)])
+
+
 CASES = {
     ("getReady", "503"): full,
     ("getMetrics", "404"): lambda lab, method, path: lab.apart.ask(method, path),
@@ -224,6 +259,17 @@ CASES = {
     ("play", "415"): lambda lab, *_: command(lab, "play", b"text", [("Content-Type", "text/plain")]),
     ("play", "422"): lambda lab, *_: command(lab, "play", b"text that is no WAV file" * 100),
     ("takeStatus", "204"): lambda lab, method, path: lab.plain.ask(method, path, body=b"StreamEvent=stream-started"),
+    ("listSessions", "200"): lambda lab, method, path: lab.recording and recorded(lab, method, path, query="?limit=5"),
+    ("listSessions", "422"): lambda lab, method, path: recorded(lab, method, path, query="?limit=0"),
+    ("showSession", "200"): recorded,
+    ("closeSession", "200"): recorded_anew,
+    ("deleteSession", "200"): recorded_anew,
+    ("getAudio", "200"): recorded,
+    ("getAudio", "206"): lambda lab, method, path: recorded(lab, method, path, [("Range", "bytes=80-")]),
+    ("getAudio", "304"): audio_again,
+    ("getAudio", "416"): lambda lab, method, path: recorded(lab, method, path, [("Range", "bytes=16080-")]),
+    ("getPeaks", "200"): lambda lab, method, path: recorded(lab, method, path, query="?n=10"),
+    ("getPeaks", "422"): lambda lab, method, path: recorded(lab, method, path, query="?n=0"),
     ("getDocsFile", "406"): lambda lab, method, path: lab.plain.ask(method, filled(path), [("Accept-Encoding", "br, gzip;q=0")]),
 }
 
@@ -272,6 +318,44 @@ def walk(lab):
     print(f"walk: {provoked} answers")
 
 
+# ---- messages ----
+
+def conversation(lab):
+    """(name of the message, what the server sent) of a recording, and of attempts at one"""
+    client = lab.plain.connect("/api/ws/audio?sample_rate=8000&channels=2")
+    greeting = read_json(client)
+    yield "recordingGreeting", greeting
+    send_frame(client, 2, bytes(1000))
+    yield "recordingAck", read_json(client)
+    send_frame(client, 2, b"")
+    yield "recordingFailure", read_json(client)
+    send_text(client, '{"type":"control","action":"status"}')
+    yield "recordingStatus", read_json(client)
+    send_text(client, '{"type":"control","action":"pause"}')
+    yield "recordingBadControl", read_json(client)
+    second = lab.plain.connect(f"/api/ws/audio/{greeting['session_id']}")
+    send_text(second, '{"type":"control","action":"close_session"}')
+    for each in (client, second):
+        yield "recordingCompleted", read_json(each)
+        yield "close 1000", read_message(each)
+    for path, name in (("?sample_rate=1", "recordingInvalid"), (f"/{greeting['session_id']}", "recordingRefused")):
+        refused = lab.plain.connect("/api/ws/audio" + path)
+        yield name, read_json(refused)
+        yield "close 1008", read_message(refused)
+
+
+def messages(lab):
+    for name, value in conversation(lab):
+        if name.startswith("close "):
+            opcode, payload = value
+            if opcode != 8 or int.from_bytes(payload[:2], "big") != int(name.split()[1]):
+                yield f"{name}: {opcode} {payload}"
+            continue
+        schema = lab.asyncapi["components"]["messages"][name]["payload"]
+        yield from (f"{name}: {fault} of {value}" for fault in faults(lab.asyncapi, schema, value))
+        yield from (f"{name}: {member} is in no document" for member in set(value) - set(schema["properties"]))
+
+
 # ---- files ----
 
 def form(lab, path, *encodings):
@@ -307,7 +391,7 @@ def files(lab):
 
 def main(test, program, source):
     lab = Lab(program, source)
-    tests = {"paths": paths, "examples": examples, "walk": walk, "files": files}
+    tests = {"paths": paths, "examples": examples, "walk": walk, "messages": messages, "files": files}
     try:
         found = list(tests[test](lab))
     finally:
