@@ -94,17 +94,18 @@ async def until(condition, what):
         await asyncio.sleep(0.002)
 
 
-async def http(port, method, path, headers=""):
+async def http(port, method, path):
     """(status, body)"""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n".encode())
-        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode()
-        length = re.search(r"(?i)\r\ncontent-length: (\d+)", head)
-        body = await asyncio.wait_for(reader.readexactly(int(length[1])) if length else reader.read(), PATIENCE)
-        return int(head.split()[1]), body
-    finally:
-        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.closing(writer):
+            writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode()
+            length = re.search(r"(?i)\r\ncontent-length: (\d+)", head)
+            body = await asyncio.wait_for(reader.readexactly(int(length[1])) if length else reader.read(), PATIENCE)
+            return int(head.split()[1]), body
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise Gone() from error
 
 
 async def session_info(port, recording_id):

@@ -102,8 +102,8 @@ open_decoder (ApRecordingWriter *writer, ApContainer container, GError **error)
 static guint64
 frames_allowed (ApRecordingWriter *writer, gint64 now_us)
 {
-  gint64 passed = MAX (now_us - writer->info.created_us, 0) / G_USEC_PER_SEC;
-  guint64 seconds = (guint64)passed * writer->settings->max_realtime_factor + BURST_SECONDS;
+  guint64 passed_ms = (guint64)MAX (now_us - writer->info.created_us, 0) / 1000;
+  guint64 seconds = passed_ms * writer->settings->max_realtime_factor / 1000 + BURST_SECONDS;
 
   return MIN (seconds, writer->settings->max_seconds) * writer->info.sample_rate;
 }
