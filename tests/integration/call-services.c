@@ -257,6 +257,84 @@ test_asterisk (gconstpointer data)
   expect_no_calls (port);
 }
 
+/* ---- Exotel, jambonz ---- */
+
+/* Takes the audio out of the lines that are messages of Exotel, each of which has as much of it as it likes. */
+static guint
+take_exotel_media (Ear *ear)
+{
+  g_autoptr (GRegex) regex = g_regex_new (
+      "^\\{\"event\":\"media\",\"stream_sid\":\"s1\",\"media\":\\{\"payload\":\"([A-Za-z0-9+/]+=*)\"\\}\\}\n", 0, 0,
+      NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint taken = 0;
+
+  for (g_regex_match (regex, ear->texts->str, 0, &match); g_match_info_matches (match); taken++) {
+    g_autofree char *line = g_match_info_fetch (match, 0);
+    g_autofree char *payload = g_match_info_fetch (match, 1);
+    gsize length;
+    g_autofree guint8 *bytes = g_base64_decode (payload, &length);
+
+    g_assert_cmpuint (length, ==, 3200);
+    g_byte_array_append (ear->audio, bytes, (guint)length);
+    g_string_erase (ear->texts, 0, (gssize)strlen (line));
+    g_clear_pointer (&match, g_match_info_unref);
+    g_regex_match (regex, ear->texts->str, 0, &match);
+  }
+  return taken;
+}
+
+/* Not a bit of it changes, and it goes in larger messages than it comes. */
+static void
+test_exotel (void)
+{
+  enum { FRAME = 640 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/exotel");
+  g_autofree guint8 *low = tone_l16 (LOW_HZ, FRAMES);
+
+  say (ear, "{\"event\":\"connected\"}");
+  say (ear, "{\"event\":\"start\",\"stream_sid\":\"s1\",\"start\":{\"call_sid\":\"c1\",\"media_format\":{\"encoding\":"
+            "\"base64\",\"sample_rate\":\"16000\"}}}");
+  for (guint at = 0; at < FRAMES * FRAME; at += FRAME) {
+    g_autofree char *payload = g_base64_encode (low + at, FRAME);
+    g_autofree char *text =
+        g_strdup_printf ("{\"event\":\"media\",\"stream_sid\":\"s1\",\"media\":{\"payload\":\"%s\"}}", payload);
+
+    say (ear, text);
+  }
+  hear_until (ear, take_exotel_media (ear) > 0 && ear->audio->len >= FRAMES * FRAME);
+  g_assert_cmpmem (ear->audio->data, ear->audio->len, low, FRAMES * FRAME);
+  say (ear, "{\"event\":\"dtmf\",\"stream_sid\":\"s1\",\"dtmf\":{\"digit\":\"*\"}}");
+  hear_until (ear, g_str_equal (ear->texts->str, "{\"event\":\"clear\",\"stream_sid\":\"s1\"}\n"));
+  say (ear, "{\"event\":\"stop\",\"stream_sid\":\"s1\",\"stop\":{\"reason\":\"callended\"}}");
+  ws_client_expect_close (ear->client, 1000);
+  expect_no_calls (port);
+}
+
+static void
+test_jambonz (void)
+{
+  enum { FRAME = 640 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/jambonz");
+  g_autofree guint8 *low = tone_l16 (LOW_HZ, FRAMES);
+
+  say (ear, "{\"callSid\":\"c1\",\"sampleRate\":16000,\"mixType\":\"mono\"}");
+  for (guint at = 0; at < FRAMES * FRAME; at += FRAME)
+    ws_client_send_binary (ear->client, low + at, FRAME);
+  hear_until (ear, ear->audio->len >= FRAMES * FRAME);
+  g_assert_cmpmem (ear->audio->data, ear->audio->len, low, FRAMES * FRAME);
+  say (ear, "{\"event\":\"dtmf\",\"dtmf\":\"*\",\"duration\":\"1600\"}");
+  hear_until (ear, g_str_equal (ear->texts->str, "{\"type\":\"killAudio\"}\n"));
+  say (ear, "{\"event\":\"dtmf\",\"dtmf\":\"#\"}");
+  hear_until (ear, g_str_has_suffix (ear->texts->str, "{\"type\":\"disconnect\"}\n"));
+  ws_client_expect_close (ear->client, 1000);
+  expect_no_calls (port);
+}
+
 /* ---- SignalWire ---- */
 
 /* Twilio's words, with audio as wide as the models'. */
@@ -317,6 +395,8 @@ main (int argc, char **argv)
   g_test_add_func ("/call-services/telnyx", test_telnyx);
   g_test_add_func ("/call-services/vonage", test_vonage);
   g_test_add_func ("/call-services/every-sample", test_every_sample);
+  g_test_add_func ("/call-services/exotel", test_exotel);
+  g_test_add_func ("/call-services/jambonz", test_jambonz);
   g_test_add_data_func ("/call-services/asterisk/plain", &plain, test_asterisk);
   g_test_add_data_func ("/call-services/asterisk/json", &json, test_asterisk);
   return g_test_run ();

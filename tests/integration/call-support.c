@@ -58,10 +58,9 @@ tone_level (guint hz, const guint8 *mulaw, gsize length)
   return length > 0 ? 2 * sqrt (real * real + imaginary * imaginary) / (double)length / G_MAXINT16 : 0;
 }
 
-GBytes *
-wav_of_pcm (guint rate, guint channels, const gint16 *samples, gsize n)
+static GByteArray *
+wav_head (guint format, guint rate, guint channels, guint sample_bytes, gsize bytes)
 {
-  guint32 size = (guint32)(n * sizeof (gint16));
   struct {
     char riff[4];
     guint32 riff_size;
@@ -72,23 +71,38 @@ wav_of_pcm (guint rate, guint channels, const gint16 *samples, gsize n)
     guint16 block, bits;
     char data[4];
     guint32 size;
-  } head = { "RIFF", GUINT32_TO_LE (36 + size), "WAVEfmt ", GUINT32_TO_LE (16), GUINT16_TO_LE (1) };
+  } head = { "RIFF", GUINT32_TO_LE (36 + (guint32)bytes), "WAVEfmt ", GUINT32_TO_LE (16), GUINT16_TO_LE (format) };
   GByteArray *wav = g_byte_array_new ();
 
   head.channels = GUINT16_TO_LE (channels);
   head.rate = GUINT32_TO_LE (rate);
-  head.bytes_per_second = GUINT32_TO_LE (rate * channels * 2);
-  head.block = GUINT16_TO_LE (channels * 2);
-  head.bits = GUINT16_TO_LE (16);
+  head.bytes_per_second = GUINT32_TO_LE (rate * channels * sample_bytes);
+  head.block = GUINT16_TO_LE (channels * sample_bytes);
+  head.bits = GUINT16_TO_LE (8 * sample_bytes);
   memcpy (head.data, "data", 4);
-  head.size = GUINT32_TO_LE (size);
-  g_byte_array_append (wav, (const guint8 *)&head, sizeof head);
+  head.size = GUINT32_TO_LE ((guint32)bytes);
+  return g_byte_array_append (wav, (const guint8 *)&head, sizeof head);
+}
+
+GBytes *
+wav_of_pcm (guint rate, guint channels, const gint16 *samples, gsize n)
+{
+  GByteArray *wav = wav_head (1, rate, channels, 2, n * sizeof (gint16));
+
   for (gsize i = 0; i < n; i++) {
     gint16 sample = GINT16_TO_LE (samples[i]);
 
     g_byte_array_append (wav, (const guint8 *)&sample, sizeof sample);
   }
   return g_byte_array_free_to_bytes (wav);
+}
+
+GBytes *
+wav_of_g711 (guint format, const guint8 *bytes, gsize n)
+{
+  GByteArray *wav = wav_head (format, CALL_RATE, 1, 1, n);
+
+  return g_byte_array_free_to_bytes (g_byte_array_append (wav, bytes, (guint)n));
 }
 
 /* ---- commands ---- */

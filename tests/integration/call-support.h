@@ -28,6 +28,8 @@ double tone_level (guint hz, const guint8 *mulaw, gsize length);
 
 /* Returns: (transfer full): a WAV file of 16-bit samples, interleaved */
 GBytes *wav_of_pcm (guint rate, guint channels, const gint16 *samples, gsize n);
+/* The same of @n bytes at 8 kHz; @format: 6: A-law, 7: mu-law. */
+GBytes *wav_of_g711 (guint format, const guint8 *bytes, gsize n);
 
 /* POST on a connection of its own. */
 HttpAnswer *http_post (guint16 port, const char *path, const char *type, gconstpointer body, gsize length);

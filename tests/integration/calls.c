@@ -168,6 +168,45 @@ tone_wav (guint hz, guint rate, guint channels, double seconds)
   return wav_of_pcm (rate, channels, samples, frames * channels);
 }
 
+/* G.711's other law. */
+static guint8
+alaw_of_sample (gint16 sample)
+{
+  guint level = (guint)(sample >= 0 ? sample : ~sample) >> 3;
+  guint segment = level < 32 ? 0 : (guint)g_bit_nth_msf (level, -1) - 4;
+  guint step = level >> MAX (segment, 1) & 15;
+
+  return (guint8)((sample >= 0 ? 0x80u : 0u) | segment << 4 | step) ^ 0x55;
+}
+
+/* As a telephone service keeps its recordings. */
+static void
+test_play_g711 (void)
+{
+  enum { SECOND = CALL_RATE };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
+  const CallPlayback *heard = call_simulator_heard (call);
+  g_autofree guint8 *mulaw = tone_mulaw (HIGH_HZ, SECOND);
+  g_autofree gint16 *samples = tone_pcm (LOW_HZ, CALL_RATE, SECOND);
+  g_autoptr (GBytes) mulaw_wav = wav_of_g711 (7, mulaw, SECOND);
+  g_autoptr (GBytes) alaw_wav = NULL;
+  guint8 alaw[SECOND];
+
+  for (guint i = 0; i < SECOND; i++)
+    alaw[i] = alaw_of_sample (samples[i]);
+  alaw_wav = wav_of_g711 (6, alaw, SECOND);
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  g_free (play_to_call (port, call, mulaw_wav, 202));
+  g_free (play_to_call (port, call, alaw_wav, 202));
+  g_assert_true (call_simulator_until (call, heard->marks == 2));
+  g_assert_cmpuint (heard->audio->len, ==, 2 * SECOND);
+  g_assert_cmpmem (heard->audio->data, SECOND, mulaw, SECOND);
+  check_tone (call, SECOND, 50, LOW_HZ, HIGH_HZ);
+  call_simulator_stop (call);
+}
+
 /* A file of any rate is heard as long as it is, and a mark follows it. */
 static void
 test_play (void)
@@ -421,6 +460,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/star", test_star);
   g_test_add_func ("/calls/hash", test_hash);
   g_test_add_func ("/calls/play", test_play);
+  g_test_add_func ("/calls/play/g711", test_play_g711);
   g_test_add_func ("/calls/barge-in", test_barge_in);
   g_test_add_func ("/calls/bad-files", test_bad_files);
   g_test_add_func ("/calls/marks", test_marks);

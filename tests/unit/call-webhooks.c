@@ -77,6 +77,11 @@ static const struct {
   { NULL, "/ws/vonage", BEARER, NULL, 101 },
   { NULL, "/ws/asterisk", BEARER, NULL, 101 },
   { NULL, "/ws/asterisk/json", BEARER, NULL, 101 },
+  { NULL, "/ws/plivo", BEARER, NULL, 101 },
+  { NULL, "/ws/exotel", BEARER, NULL, 101 },
+  { NULL, "/ws/jambonz", BEARER "Sec-WebSocket-Protocol: audio.jambonz.org\r\n", NULL, 101 },
+  { NULL, "/ws/jambonz", BEARER "Sec-WebSocket-Protocol: audio.drachtio.org\r\n", NULL, 400 },
+  { NULL, "/ws/jambonz", "", NULL, 401 },
   { NULL, "/ws/asterisk", "", NULL, 401 },
 };
 

@@ -8,13 +8,8 @@
 #include <string.h>
 
 const ApCallDialect *const ap_call_dialects[] = {
-  &ap_dialect_twilio,
-  &ap_dialect_signalwire,
-  &ap_dialect_telnyx,
-  &ap_dialect_vonage,
-  &ap_dialect_asterisk,
-  &ap_dialect_asterisk_json,
-  NULL,
+  &ap_dialect_twilio,        &ap_dialect_signalwire, &ap_dialect_telnyx, &ap_dialect_vonage,  &ap_dialect_asterisk,
+  &ap_dialect_asterisk_json, &ap_dialect_plivo,      &ap_dialect_exotel, &ap_dialect_jambonz, NULL,
 };
 
 const ApCallDialect *
@@ -75,6 +70,8 @@ read_start (const ApCallDialect *dialect, ApCallReader *reader, ApCallMessage *m
   message->start.call_id = identifier (reader, AP_CALL_FIELD_CALL_ID);
   message->start.account_id = identifier (reader, AP_CALL_FIELD_ACCOUNT_ID);
   message->start.frame_bytes = ap_call_reader_number (reader, AP_CALL_FIELD_FRAME_BYTES);
+  if (message->start.frame_bytes == AP_CALL_NO_NUMBER && dialect->frame_bytes > 0)
+    message->start.frame_bytes = dialect->frame_bytes;
   message->start.tracks = reader->tracks;
   message->start.parameters = message->kept;
   message->start.n_parameters = reader->n_parameters;

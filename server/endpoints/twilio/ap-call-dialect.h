@@ -14,6 +14,7 @@ typedef struct {
   ApCallAudio audio;         /* unless the start of a call names another */
   ApCallEncoding l16;        /* what it means by L16; 0: it has none */
   gboolean binary_audio;     /* audio is binary messages, both ways */
+  guint frame_bytes;         /* of audio in a message, unless the start of a call names others; 0: 20 ms */
   gboolean unordered;        /* media may overtake each other */
   guint timestamp_hz;        /* ticks of a timestamp in a second; 0: there are none */
   guint64 text_bytes;        /* the longest text message that it takes; 0: no limit is known */

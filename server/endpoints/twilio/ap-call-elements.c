@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "endpoints/twilio/ap-call-elements.h"
 
+#include <string.h>
+
 typedef struct {
   ApCallEncoding encoding;
   const char *caps;    /* but for rate and channels */
@@ -76,15 +78,50 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   return g_string_free (all, FALSE);
 }
 
+/* The format in the chunk "fmt " of a WAV file (RIFF: each chunk is a name, a length, and so many bytes, even). 0: it
+ * has none */
+static guint
+wav_format (GBytes *wav)
+{
+  gsize size;
+  guint64 length;
+  const guint8 *data = g_bytes_get_data (wav, &size);
+
+  for (guint64 at = 12; at + 10 <= size; at += 8 + length + length % 2) {
+    length = data[at + 4] | data[at + 5] << 8 | data[at + 6] << 16 | (guint64)data[at + 7] << 24;
+    if (memcmp (data + at, "fmt ", 4) == 0)
+      return data[at + 8] | (guint)data[at + 9] << 8;
+  }
+  return 0;
+}
+
+/* What is neither is left to wavparse, and must be linear. */
+static const Law *
+law_of_wav (GBytes *wav)
+{
+  switch (wav_format (wav)) {
+  case 6:
+    return find_law (&(ApCallAudio){ AP_CALL_ENCODING_ALAW, LEAST_RATE, 1 });
+  case 7:
+    return find_law (&(ApCallAudio){ AP_CALL_ENCODING_MULAW, LEAST_RATE, 1 });
+  default:
+    return NULL;
+  }
+}
+
 /* A file of one sample a second would be days from a few kilobytes. */
-#define WAV_CAPS "audio/x-raw,rate=[4000,768000]"
+#define WAV_RATES "rate=[4000,768000]"
 
 char *
-ap_call_elements_from_wav (const ApCallAudio *audio)
+ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav)
 {
-  const Law *law = find_law (audio);
-  GString *all = g_string_new ("wavparse ! capsfilter caps=" WAV_CAPS " ! audioconvert");
+  const Law *law = find_law (audio), *of_wav = law_of_wav (wav);
+  GString *all = g_string_new ("wavparse ! capsfilter caps=");
 
+  g_string_append_printf (all, "%s," WAV_RATES, of_wav != NULL ? of_wav->caps : "audio/x-raw");
+  if (of_wav != NULL)
+    append (all, of_wav->decoder);
+  append (all, "audioconvert");
   append_rate (all, audio->rate);
   if (law != NULL && law->encoder != NULL)
     append (all, law->encoder);

@@ -32,5 +32,5 @@
  */
 char *ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps **caps);
 
-/* Returns: (transfer full): from a WAV file to the peer's audio */
-char *ap_call_elements_from_wav (const ApCallAudio *audio);
+/* Returns: (transfer full): from a WAV file, of linear PCM, mu-law or A-law as @wav's own says, to the peer's audio */
+char *ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav);

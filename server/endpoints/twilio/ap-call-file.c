@@ -193,7 +193,7 @@ static ApCallFile *
 file_new (ApCall *call, GBytes *wav, GError **error)
 {
   static const ApPipelineCallbacks callbacks = { on_decoded, on_batch_end, on_room, on_ended };
-  g_autofree char *elements = ap_call_elements_from_wav (&call->audio);
+  g_autofree char *elements = ap_call_elements_from_wav (&call->audio, wav);
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("audio/x-wav");
   const ApPipelineSpec spec = { elements, caps, AP_PIPELINE_MODE_QUEUED };
   ApCallFile *file = g_new0 (ApCallFile, 1);

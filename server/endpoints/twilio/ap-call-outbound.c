@@ -229,6 +229,8 @@ ap_call_start_outbound (ApCall *call, guint64 frame_bytes)
   if (call->dialect->binary_audio)
     config.pace.catch_up_us = CATCH_UP_US;
   config.frame_bytes = call->frame_bytes = choose_frame_bytes (call, config.pace.rate, frame_bytes);
+  /* Who sends as long frames as it likes to get has sent nothing wrong when the next one takes its time. */
+  config.tail_us = MAX (config.tail_us, 2 * ap_call_bytes_to_ms (call, call->frame_bytes) * G_TIME_SPAN_MILLISECOND);
   config.silence = call->silence;
   config.queue_us = settings->call_queue_ms * G_TIME_SPAN_MILLISECOND;
   config.overflow = AP_CALL_PLAYOUT_DROP_OLDEST;

@@ -10,3 +10,6 @@ extern const ApCallDialect ap_dialect_telnyx;
 extern const ApCallDialect ap_dialect_vonage;
 extern const ApCallDialect ap_dialect_asterisk;
 extern const ApCallDialect ap_dialect_asterisk_json;
+extern const ApCallDialect ap_dialect_plivo;
+extern const ApCallDialect ap_dialect_exotel;
+extern const ApCallDialect ap_dialect_jambonz;

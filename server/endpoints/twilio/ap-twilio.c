@@ -83,14 +83,14 @@ CALL_ENDPOINT (telnyx, "/ws/telnyx", );
 CALL_ENDPOINT (vonage, "/ws/vonage", );
 CALL_ENDPOINT (asterisk, "/ws/asterisk", );
 CALL_ENDPOINT (asterisk_json, "/ws/asterisk/json", );
+CALL_ENDPOINT (plivo, "/ws/plivo", );
+CALL_ENDPOINT (exotel, "/ws/exotel", );
+CALL_ENDPOINT (jambonz, "/ws/jambonz", .protocols = (const char *const[]){ "audio.jambonz.org", NULL });
 
-static const ApEndpoint *const endpoints[] = { &twilio_endpoint,
-                                               &signalwire_endpoint,
-                                               &telnyx_endpoint,
-                                               &vonage_endpoint,
-                                               &asterisk_endpoint,
-                                               &asterisk_json_endpoint,
-                                               NULL };
+static const ApEndpoint *const endpoints[] = {
+  &twilio_endpoint,        &signalwire_endpoint, &telnyx_endpoint, &vonage_endpoint,  &asterisk_endpoint,
+  &asterisk_json_endpoint, &plivo_endpoint,      &exotel_endpoint, &jambonz_endpoint, NULL
+};
 
 /* --call-pipeline, in a call such as Twilio's. */
 static gboolean
