@@ -54,6 +54,7 @@ serve (const ApConfig *config)
   g_autoptr (ApApp) app = NULL;
 
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file as large as it may be is an error of the write */
   ap_log_init (ap_config_get_log_level (config), ap_config_get_log_format (config));
   ap_gst_log_init ();
   if (!gst_init_check (NULL, NULL, &error))

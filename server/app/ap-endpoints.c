@@ -7,9 +7,5 @@
 #include "endpoints/twilio/ap-twilio.h"
 
 const ApRoom *const ap_rooms[] = {
-  &ap_echo_room,
-  &ap_twilio_room,
-  &ap_recording_room,
-  &ap_docs_room,
-  NULL,
+  &ap_echo_room, &ap_twilio_room, &ap_recording_room, &ap_docs_room, NULL,
 };

@@ -201,7 +201,7 @@ test_overwritten (Fixture *fixture, gconstpointer data)
   overwrite (fixture, 0, PAGE, 0, TRUE);
   overwrite (fixture, 0, PAGE, 0xff, TRUE);
   overwrite (fixture, 0, 64, 0xa5, TRUE);
-  overwrite (fixture, 8, 4, 0x5a, TRUE); /* where its cells begin, or its children */
+  overwrite (fixture, 8, 4, 0x5a, TRUE);  /* where its cells begin, or its children */
   overwrite (fixture, 0, 1, 0x0d, FALSE); /* another kind of page, or the same */
 }
 

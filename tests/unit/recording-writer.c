@@ -86,7 +86,7 @@ create (Folder *folder, char *id, ApRecordingFormat format, guint rate, guint ch
   g_autoptr (GError) error = NULL;
 
   ap_uuid_new (info.id);
-  strcpy (id, info.id);
+  g_strlcpy (id, info.id, AP_RECORDING_ID_LENGTH + 1);
   info.user_id = (char *)"somebody";
   info.created_us = info.updated_us = g_get_real_time ();
   writer = ap_recording_writer_create (&folder->settings, &info, &error);
