@@ -164,6 +164,51 @@ test_defaults (void)
   g_assert_cmpstr (json_object_get_string_member (greeting, "format"), ==, "flac");
 }
 
+/* ---- floods ---- */
+
+static const struct {
+  const char *name;
+  guint8 opcode;
+  const char *payload;
+} floods[] = {
+  { "status", WS_TEXT, "{\"type\":\"control\",\"action\":\"status\"}" },
+  { "bad-control", WS_TEXT, "x" },
+  { "empty-chunks", WS_BINARY, "" },
+  { "small-chunks", WS_BINARY, "ab" },
+};
+
+/* Sends the same small message for a second or more without reading one of the answers, each of which is many times as
+ * long. The server's memory stays as it is, and another client is served. */
+static void
+test_flood (gconstpointer data)
+{
+  gsize row = GPOINTER_TO_SIZE (data);
+  g_autoptr (RecordingServer) server = recording_server_start ();
+  g_autoptr (Recorder) flooder = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (Recorder) witness = recorder_create (server, NULL, 8000, 1);
+  g_autoptr (GByteArray) frames = g_byte_array_new ();
+  gint64 end = g_get_monotonic_time () + number_from_environment ("AP_TEST_FLOOD_SECONDS", 1) * G_USEC_PER_SEC;
+  gsize sent = 0;
+
+  for (guint i = 0; i < 1000; i++) {
+    g_autoptr (GByteArray) frame =
+        ws_frame_bytes (WS_FIN | floods[row].opcode, WS_PLAIN, floods[row].payload, strlen (floods[row].payload));
+
+    g_byte_array_append (frames, frame->data, frame->len);
+  }
+  while (g_get_monotonic_time () < end && recorder_check_status (witness, (Figures){ 0 })) {
+    gsize at = sent % frames->len;
+
+    sent += ws_client_try_send (flooder->ws, frames->data + at, frames->len - at);
+    if (rss_is_meaningful () && server_process_rss (recording_server_process (server)) > RSS_LIMIT)
+      g_test_fail ();
+  }
+  g_test_message ("%" G_GSIZE_FORMAT " KiB sent; the server has %" G_GSIZE_FORMAT " KiB", sent / 1024,
+                  server_process_rss (recording_server_process (server)) / 1024);
+  recorder_hang_up (flooder);
+  recorder_check_status (witness, (Figures){ 0 });
+}
+
 /* ---- ended by HTTP ---- */
 
 static guint
@@ -224,6 +269,11 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-limits/idle", test_idle);
   g_test_add_func ("/recording-limits/written", test_written);
   g_test_add_func ("/recording-limits/defaults", test_defaults);
+  for (gsize i = 0; i < G_N_ELEMENTS (floods); i++) {
+    g_autofree char *path = g_strdup_printf ("/recording-limits/flood/%s", floods[i].name);
+
+    g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_flood);
+  }
   g_test_add_func ("/recording-limits/closed-by-http", test_closed_by_http);
   g_test_add_func ("/recording-limits/deleted-by-http", test_deleted_by_http);
   return g_test_run ();
