@@ -18,7 +18,8 @@
  * garbage, which parsers skip in silence, and it bounds what they gather. A frame of MP3 or ADTS has at most 8 KiB. The
  * parser of FLAC waits for the next frame; two of 16384 samples of 24 bits in two channels have 192 KiB. A page of Ogg
  * has 64 KiB, and a picture of a video may stand between the blocks of WebM; before the first sample come comments,
- * which may hold a picture. An MP4 may have its index behind all audio, and is kept till then.
+ * which may hold a picture. An MP4 may have its index behind all audio, and is kept till then; qtdemux does so for
+ * 10 MB.
  *
  * The parser of FLAC reads a frame from its beginning with each piece that comes: very small ones are gathered. */
 typedef struct {
@@ -31,7 +32,7 @@ static const Chain chains[] = {
   [AP_CONTAINER_MP3] = { "mpegaudioparse ! mpg123audiodec", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 192 * KIB, 192 * KIB, 1 * KIB },
   [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
-  [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 64 * MIB, 4 * MIB },
+  [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
   [AP_CONTAINER_OGG] = { "oggdemux ! opusdec", 16 * MIB, 128 * KIB },
   [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 128 * KIB },
 };
