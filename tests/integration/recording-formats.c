@@ -17,8 +17,7 @@ static const char *const formats[] = {
   [AUDIO_FILE_MP3] = "mp3",      [AUDIO_FILE_FLAC] = "flac",
   [AUDIO_FILE_ADTS] = "aac",     [AUDIO_FILE_MP4] = "aac",
   [AUDIO_FILE_MP4_FAST] = "aac", [AUDIO_FILE_MP4_FRAGMENTED] = "aac",
-  [AUDIO_FILE_OGG] = "ogg",      [AUDIO_FILE_OGG_VORBIS] = "ogg",
-  [AUDIO_FILE_WEBM] = "webm",
+  [AUDIO_FILE_OGG] = "ogg",      [AUDIO_FILE_WEBM] = "webm",
 };
 
 static RecordingServer *server;

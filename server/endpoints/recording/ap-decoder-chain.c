@@ -15,9 +15,11 @@
 #define SLICE (16 * KIB)
 
 /* How much may go into the elements without a sample coming out: before the first, and later. This is what tells
- * garbage, which parsers skip in silence, and it bounds what they gather. Of MP3 and ADTS a frame has at most 8 KiB. Of
- * FLAC two may be needed, of half as much as raw samples have. A page of Ogg has 64 KiB and a track may be a video's;
- * comments come first and may hold a picture. An MP4 may have its index behind all audio, and is kept till then.
+ * garbage, which parsers skip in silence, and it bounds what they gather. A frame of MP3 or ADTS has at most 8 KiB. The
+ * parser of FLAC waits for the next frame; two of 16384 samples of 24 bits in two channels have 192 KiB. A page of Ogg
+ * has 64 KiB, and a picture of a video may stand between the blocks of WebM; before the first sample come comments,
+ * which may hold a picture. An MP4 may have its index behind all audio, and is kept till then; qtdemux does so for
+ * 10 MB.
  *
  * The parser of FLAC reads a frame from its beginning with each piece that comes: very small ones are gathered. */
 typedef struct {
@@ -28,11 +30,11 @@ typedef struct {
 
 static const Chain chains[] = {
   [AP_CONTAINER_MP3] = { "mpegaudioparse ! mpg123audiodec", 64 * KIB, 64 * KIB },
-  [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 512 * KIB, 512 * KIB, 1 * KIB },
+  [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 192 * KIB, 192 * KIB, 1 * KIB },
   [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
-  [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 64 * MIB, 4 * MIB },
-  [AP_CONTAINER_OGG] = { "oggdemux ! opusdec", 16 * MIB, 4 * MIB },
-  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 4 * MIB },
+  [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
+  [AP_CONTAINER_OGG] = { "oggdemux ! opusdec", 16 * MIB, 128 * KIB },
+  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 128 * KIB },
 };
 
 typedef struct {
