@@ -334,25 +334,25 @@ typedef struct {
   const char *name;
   Part part;
   gint64 wall_ms; /* 0: long */
-  int code;       /* of AP_RECORDING_ERROR */
   gsize most;     /* 0: no end */
   gsize samples;  /* bytes that come all the same; G_MAXSIZE: does not matter */
+  int code;       /* of AP_RECORDING_ERROR */
   gboolean killed;
 } Case;
 
 static const Case cases[] = {
-  { "leave-at-once", leave_at_once, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "leave-in-feed", leave_in_feed, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "say-nothing", say_nothing, 50, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "say-half", say_half, 50, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "say-half-and-leave", say_half_and_leave, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "odd-length", say_odd_length, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "huge-length", say_huge_length, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "wrong-type", say_wrong_type, 0, AP_RECORDING_ERROR_DECODER_DIED, 0, 0, TRUE },
-  { "never-end", never_end, 200, AP_RECORDING_ERROR_DECODER_DIED, 0, G_MAXSIZE, TRUE },
-  { "trickle", trickle, 100, AP_RECORDING_ERROR_DECODER_DIED, 0, G_MAXSIZE, TRUE },
-  { "stopped", never_end, 0, AP_RECORDING_ERROR_QUOTA, 100000, G_MAXSIZE, FALSE },
-  { "fail", fail, 0, AP_RECORDING_ERROR_UNDECODABLE, 0, 0, FALSE },
+  { "leave-at-once", leave_at_once, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "leave-in-feed", leave_in_feed, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "say-nothing", say_nothing, 50, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "say-half", say_half, 50, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "say-half-and-leave", say_half_and_leave, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "odd-length", say_odd_length, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "huge-length", say_huge_length, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "wrong-type", say_wrong_type, 0, 0, 0, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "never-end", never_end, 200, 0, G_MAXSIZE, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "trickle", trickle, 100, 0, G_MAXSIZE, AP_RECORDING_ERROR_DECODER_DIED, TRUE },
+  { "stopped", never_end, 0, 100000, G_MAXSIZE, AP_RECORDING_ERROR_QUOTA, FALSE },
+  { "fail", fail, 0, 0, 0, AP_RECORDING_ERROR_UNDECODABLE, FALSE },
 };
 
 static void

@@ -29,62 +29,6 @@ typedef struct {
 #define LANDLOCK_FILES_5 ((1u << 16) - 1) /* and ioctl() of devices */
 #define LANDLOCK_ALL     3u               /* of ports, and of scopes */
 
-/* oggdemux starts a thread for seeks, which never come. A thread is in the same sandbox; the flags are those of
- * pthread_create(), so that no process can be made. Those of clone3() cannot be looked at: glibc is told that there is
- * none. */
-#define THREAD_FLAGS                                                                                                   \
-  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |                   \
-   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
-
-/* What glibc's memory and locks, GStreamer's clock and the sockets need. */
-static const int allowed[] = {
-  SCMP_SYS (brk),
-  SCMP_SYS (clock_getres),
-  SCMP_SYS (clock_gettime),
-  SCMP_SYS (clock_gettime64),
-  SCMP_SYS (close),
-  SCMP_SYS (exit),
-  SCMP_SYS (exit_group),
-  SCMP_SYS (futex),
-  SCMP_SYS (futex_time64),
-  SCMP_SYS (getpid),
-  SCMP_SYS (getppid),
-  SCMP_SYS (getrandom),
-  SCMP_SYS (gettid),
-  SCMP_SYS (gettimeofday),
-  SCMP_SYS (madvise),
-  SCMP_SYS (mremap),
-  SCMP_SYS (munmap),
-  SCMP_SYS (poll),
-  SCMP_SYS (ppoll),
-  SCMP_SYS (read),
-  SCMP_SYS (recv),
-  SCMP_SYS (recvfrom),
-  SCMP_SYS (recvmsg),
-  SCMP_SYS (restart_syscall),
-  SCMP_SYS (rt_sigprocmask),
-  SCMP_SYS (rseq),
-  SCMP_SYS (rt_sigreturn),
-  SCMP_SYS (sched_yield),
-  SCMP_SYS (send),
-  SCMP_SYS (sendmsg),
-  SCMP_SYS (sendto),
-  SCMP_SYS (set_robust_list),
-  SCMP_SYS (write),
-  SCMP_SYS (writev),
-};
-
-/* A library that looks for a file (a table of characters for a tag, the names of languages) goes on without it. */
-static const int refused[] = {
-  SCMP_SYS (access),        SCMP_SYS (faccessat),  SCMP_SYS (faccessat2),
-  SCMP_SYS (fstat),         SCMP_SYS (fstatat64),  SCMP_SYS (ioctl),
-  SCMP_SYS (lseek),         SCMP_SYS (lstat),      SCMP_SYS (newfstatat),
-  SCMP_SYS (open),          SCMP_SYS (openat),     SCMP_SYS (openat2),
-  SCMP_SYS (readlink),      SCMP_SYS (readlinkat), SCMP_SYS (stat),
-  SCMP_SYS (statx),         SCMP_SYS (sysinfo),    SCMP_SYS (sched_getaffinity),
-  SCMP_SYS (sched_getattr), SCMP_SYS (uname),
-};
-
 static gboolean
 fail (GError **error, const char *what, int number)
 {
@@ -158,6 +102,62 @@ set_landlock (GError **error)
 }
 
 #if !AP_SANITIZED /* their own calls are not in the lists */
+/* oggdemux starts a thread for seeks, which never come. A thread is in the same sandbox; the flags are those of
+ * pthread_create(), so that no process can be made. Those of clone3() cannot be looked at: glibc is told that there is
+ * none. */
+#define THREAD_FLAGS                                                                                                   \
+  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |                   \
+   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* What glibc's memory and locks, GStreamer's clock and the sockets need. */
+static const int allowed[] = {
+  SCMP_SYS (brk),
+  SCMP_SYS (clock_getres),
+  SCMP_SYS (clock_gettime),
+  SCMP_SYS (clock_gettime64),
+  SCMP_SYS (close),
+  SCMP_SYS (exit),
+  SCMP_SYS (exit_group),
+  SCMP_SYS (futex),
+  SCMP_SYS (futex_time64),
+  SCMP_SYS (getpid),
+  SCMP_SYS (getppid),
+  SCMP_SYS (getrandom),
+  SCMP_SYS (gettid),
+  SCMP_SYS (gettimeofday),
+  SCMP_SYS (madvise),
+  SCMP_SYS (mremap),
+  SCMP_SYS (munmap),
+  SCMP_SYS (poll),
+  SCMP_SYS (ppoll),
+  SCMP_SYS (read),
+  SCMP_SYS (recv),
+  SCMP_SYS (recvfrom),
+  SCMP_SYS (recvmsg),
+  SCMP_SYS (restart_syscall),
+  SCMP_SYS (rt_sigprocmask),
+  SCMP_SYS (rseq),
+  SCMP_SYS (rt_sigreturn),
+  SCMP_SYS (sched_yield),
+  SCMP_SYS (send),
+  SCMP_SYS (sendmsg),
+  SCMP_SYS (sendto),
+  SCMP_SYS (set_robust_list),
+  SCMP_SYS (write),
+  SCMP_SYS (writev),
+};
+
+/* A library that looks for a file (a table of characters for a tag, the names of languages) goes on without it. */
+static const int refused[] = {
+  SCMP_SYS (access),        SCMP_SYS (faccessat),  SCMP_SYS (faccessat2),
+  SCMP_SYS (fstat),         SCMP_SYS (fstatat64),  SCMP_SYS (ioctl),
+  SCMP_SYS (lseek),         SCMP_SYS (lstat),      SCMP_SYS (newfstatat),
+  SCMP_SYS (open),          SCMP_SYS (openat),     SCMP_SYS (openat2),
+  SCMP_SYS (readlink),      SCMP_SYS (readlinkat), SCMP_SYS (stat),
+  SCMP_SYS (statx),         SCMP_SYS (sysinfo),    SCMP_SYS (sched_getaffinity),
+  SCMP_SYS (sched_getattr), SCMP_SYS (uname),
+};
+
 static int
 add_calls (scmp_filter_ctx filter, guint32 action, const int *calls, gsize n)
 {
