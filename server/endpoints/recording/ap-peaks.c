@@ -79,7 +79,7 @@ read_part (const Reader *reader, guint64 begin, guint64 end, ApPeak *peaks, gboo
 ApPeak *
 ap_peaks_read (int fd, goffset offset, guint64 frames, guint channels, guint parts, gboolean *exact, GError **error)
 {
-  g_autofree gint16 *samples = g_malloc (PIECE_BYTES);
+  g_autofree gint16 *samples = g_malloc0 (PIECE_BYTES);
   const Reader reader = {
     fd, offset, channels, PIECE_BYTES / sizeof (gint16) / channels, MAX (MOST_BYTES / PIECE_BYTES / parts, 1), samples
   };
