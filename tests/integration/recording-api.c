@@ -124,12 +124,15 @@ test_close (void)
 {
   g_autoptr (Recorder) recorder = recorder_record (server, 8000, 1, "abcdef", 6);
   g_autoptr (Recorder) other = recorder_join (server, recorder);
-  g_autoptr (HttpAnswer) first = api_ask_about (server, "POST", recorder->id, "/close", "Content-Length: 0\r\n");
-  g_autoptr (HttpAnswer) second = api_ask_about (server, "POST", recorder->id, "/close", "");
-  g_autoptr (HttpAnswer) shown = api_ask_about (server, "GET", recorder->id, "", "");
+  g_autoptr (HttpAnswer) first = NULL, second = NULL, shown = NULL;
   g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *object = api_expect_object (first, 200, parser);
+  JsonObject *object;
 
+  recorder_check_status (other, (Figures){ 1, 6, 3 }); /* it has joined */
+  first = api_ask_about (server, "POST", recorder->id, "/close", "Content-Length: 0\r\n");
+  second = api_ask_about (server, "POST", recorder->id, "/close", "");
+  shown = api_ask_about (server, "GET", recorder->id, "", "");
+  object = api_expect_object (first, 200, parser);
   g_assert_true (json_object_get_boolean_member_with_default (object, "success", FALSE));
   g_assert_cmpstr (api_text (object, "status"), ==, "completed");
   g_assert_cmpint (api_number (object, "total_chunks"), ==, 1);
