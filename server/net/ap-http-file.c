@@ -139,10 +139,8 @@ read_piece (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
 static void
 give_up (Download *download, const GError *error)
 {
-  g_autoptr (GIOStream) stream = NULL;
-
   ap_warning ("a file cannot be read to the end of an answer: %s", error->message);
-  stream = soup_server_message_steal_connection (download->message);
+  g_object_unref (soup_server_message_steal_connection (download->message));
 }
 
 static void

@@ -54,13 +54,13 @@ typedef struct {
   goffset offset;
   guint channels;
   guint64 piece, most_pieces; /* frames in one; how many of them */
+  gint16 *samples;            /* of one */
 } Reader;
 
 static gboolean
 read_part (const Reader *reader, guint64 begin, guint64 end, ApPeak *peaks, gboolean *exact, GError **error)
 {
-  gint16 samples[PIECE_BYTES / sizeof (gint16)];
-  gsize frame_bytes = reader->channels * sizeof *samples;
+  gsize frame_bytes = reader->channels * sizeof (gint16);
   guint64 step = MAX (reader->piece, (end - begin + reader->most_pieces - 1) / reader->most_pieces);
 
   if (step > reader->piece)
@@ -68,9 +68,10 @@ read_part (const Reader *reader, guint64 begin, guint64 end, ApPeak *peaks, gboo
   for (guint64 at = begin; at < end; at += step) {
     gsize frames = (gsize)MIN (reader->piece, end - at);
 
-    if (!read_all (reader->fd, reader->offset + (goffset)(at * frame_bytes), samples, frames * frame_bytes, error))
+    if (!read_all (reader->fd, reader->offset + (goffset)(at * frame_bytes), reader->samples, frames * frame_bytes,
+                   error))
       return FALSE;
-    ap_peaks_add (peaks, reader->channels, samples, frames);
+    ap_peaks_add (peaks, reader->channels, reader->samples, frames);
   }
   return TRUE;
 }
@@ -78,8 +79,10 @@ read_part (const Reader *reader, guint64 begin, guint64 end, ApPeak *peaks, gboo
 ApPeak *
 ap_peaks_read (int fd, goffset offset, guint64 frames, guint channels, guint parts, gboolean *exact, GError **error)
 {
-  const Reader reader = { fd, offset, channels, PIECE_BYTES / sizeof (gint16) / channels,
-                          MAX (MOST_BYTES / PIECE_BYTES / parts, 1) };
+  g_autofree gint16 *samples = g_malloc0 (PIECE_BYTES);
+  const Reader reader = {
+    fd, offset, channels, PIECE_BYTES / sizeof (gint16) / channels, MAX (MOST_BYTES / PIECE_BYTES / parts, 1), samples
+  };
   g_autofree ApPeak *peaks = g_new (ApPeak, parts * channels);
 
   *exact = TRUE;
