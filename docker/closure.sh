@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Copies the programs of the image, the GStreamer plugins that --pipeline may name, and every library that these need,
+# Copies the programs of the image, the GStreamer plugins that --pipeline may name and those that recordings are decoded
+# with, and every library that all these need,
 # into a folder that holds the tree of the image. usage: closure.sh FOLDER, after `DESTDIR=FOLDER meson install`.
 set -eu
 
@@ -8,7 +9,8 @@ out=$1
 programs='gst-inspect-1.0 gst-launch-1.0'
 plugins='coreelements app
   audioconvert audioresample audiorate audiomixer audiotestsrc volume level audiofx equalizer
-  alaw mulaw wavenc wavparse'
+  alaw mulaw wavenc wavparse
+  audioparsers mpg123 flac isomp4 libav ogg matroska opus'
 
 plugins_dir=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner

@@ -6,6 +6,7 @@ names      every metric and every bound is documented, and every metric that is 
 dashboard  grafana-dashboard.json is a dashboard of Grafana 9: fields, ids, places, queries
 promtool   Prometheus' own tool finds the page, the alert rules and the dashboard's queries in order
 proxies    nginx and haproxy take their configuration
+deploy     docker-compose.yml, the Dockerfile and the systemd unit agree with each other and with the server's options
 
 usage: operations-files.py TEST SERVER SOURCE-FOLDER
 """
@@ -22,6 +23,11 @@ import urllib.request
 from pathlib import Path
 
 SKIP = 77
+
+try:
+    import yaml
+except ImportError:  # what needs it is skipped
+    yaml = None
 NAME = re.compile(r"\baudio_pipeline_[a-z0-9_]+")
 LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 
@@ -155,8 +161,53 @@ def proxies(page, docs):
         yield from run(haproxy, "-c", "-f", folder / "haproxy.cfg")
 
 
+def compose(root, known):
+    """Of docker-compose.yml: that it is one, and fits the image and the files that it mounts."""
+    folder = root / "docs" / "deploy"
+    document = yaml.safe_load((folder / "docker-compose.yml").read_text("utf-8"))
+    image = (root / "Dockerfile").read_text("utf-8")
+    audio = document["services"]["audio"]
+    stored = audio["environment"]["AUDIO_STORAGE_PATH"]
+    mounts = dict(mount.split(":")[:2] for service in document["services"].values() for mount in service["volumes"])
+    if f"AUDIO_STORAGE_PATH={stored} " not in image or f"VOLUME {stored}\n" not in image:
+        yield f"the image does not keep recordings in {stored}"
+    if not any(mounts.get(volume) == stored for volume in document["volumes"]):
+        yield f"no volume is mounted at {stored}"
+    yield from (f"there is no {path}" for path in mounts if path.startswith("../") and not (folder / path).exists())
+    yield from (f"no option has the variable {name}" for name in audio["environment"] if name not in known)
+    yield from (f"{name} is not locked in" for name, service in document["services"].items()
+                if service["read_only"] is not True or service["cap_drop"] != ["ALL"] or "mem_limit" not in service
+                or service["security_opt"] != ["no-new-privileges:true"])
+    if audio["healthcheck"]["test"] != ["CMD", "audio-pipeline-server", "--healthcheck"]:
+        yield "the health is not asked for"
+    if (folder / audio["build"]).resolve() != root.resolve():
+        yield f"{audio['build']} is not where the Dockerfile is"
+    config = (root / "docs" / "operations" / "nginx.conf").read_text("utf-8")
+    inside = re.findall(r"ssl_certificate(?:_key)?\s+(\S+);", config)
+    yield from (f"nginx has no {path}" for path in inside if path not in mounts.values())
+
+
+def unit(root, known):
+    text = (root / "data" / "audio-pipeline-server.service.in").read_text("utf-8")
+    settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
+    state = re.search(r"^StateDirectory=(\S+)$", text, re.MULTILINE)
+    if state is None or not settings.get("AUDIO_STORAGE_PATH", "").startswith(f"%S/{state[1]}/"):
+        yield "the unit keeps recordings elsewhere than in its StateDirectory"
+    yield from (f"no option has the variable {name}" for name in settings if name not in known and not name.startswith("GST_"))
+
+
+def deploy(page, docs):
+    if yaml is None or not (docs / "deploy").exists():
+        print("skipped: there is no docs/deploy, or no python3-yaml, here")
+        sys.exit(SKIP)
+    told = subprocess.run([sys.argv[2], "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
+    known = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", told))
+    yield from compose(docs.parent, known)
+    yield from unit(docs.parent, known)
+
+
 def main(test, server, source):
-    tests = {"names": names, "dashboard": dashboard, "promtool": promtool, "proxies": proxies}
+    tests = {"names": names, "dashboard": dashboard, "promtool": promtool, "proxies": proxies, "deploy": deploy}
     page = page_of(server) if test in ("names", "promtool") else ""
     found = list(tests[test](page, Path(source) / "docs"))
     for finding in found:

@@ -83,9 +83,10 @@ def main(output, depfile, version):
     # As long as files are missing this runs with each build, which has nothing to do if it changes nothing.
     if not Path(output).exists() or Path(output).read_text("ascii") != text:
         Path(output).write_text(text, "ascii")
-    # Those that are missing, too: once they are there, this is made anew.
+    # Those that are missing, too: once they are there, this is made anew. npm gives files the times of their packages, and
+    # writes its own list at each installation.
     used = [file for table in (OWN, PAGES, OTHERS) for files in table.values() for file in files]
-    names = " ".join(str(file).replace(" ", "\\ ") for file in [*used, HERE / "absent.html"])
+    names = " ".join(str(file).replace(" ", "\\ ") for file in [*used, HERE / "absent.html", PACKAGES / ".package-lock.json"])
     Path(depfile).write_text(f"{output}: {names}\n", encoding="utf-8")
 
 
