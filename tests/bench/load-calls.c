@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "latency.h"
@@ -15,8 +15,7 @@
 #define PERIOD_NS   (20 * G_GINT64_CONSTANT (1000000))
 #define WARM_UP_NS  (G_GINT64_CONSTANT (1000000000))
 #define FRAME_BYTES 160
-#define VOICES      64 /* different frames */
-#define IN_BYTES    (256 * 1024)
+#define VOICES      64  /* different frames */
 #define ON_THE_WAY  512 /* frames, far more than the server lets wait */
 
 /* The server's words around the audio, with the four bytes before a message of this length. */
@@ -24,6 +23,7 @@
 #define ECHO_TAIL     "\"}}"
 #define ECHO_LENGTH   (sizeof ECHO_HEAD - 1 - 5 + 32 + 216 + sizeof ECHO_TAIL - 1)
 #define ECHO_WIRE_LEN (WIRE_ECHO_HEAD + ECHO_LENGTH)
+#define IN_BYTES      (2 * ECHO_WIRE_LEN)
 
 typedef struct {
   int fd;
@@ -32,16 +32,15 @@ typedef struct {
   guint32 ahead;   /* frames by which the server has made up for a stall of ours with silence */
   gint64 *due;     /* ns, of frame n at n % ON_THE_WAY */
   char *echo_head; /* of each message of the server */
-  guint8 *part;    /* the start of one */
-  gsize part_len;
+  guint8 *in;      /* of two messages; the start of one */
+  gsize in_len;
 } Caller;
 
 struct _CallLoad {
   ServerProcess *server;
   guint calls;
   Caller *callers;
-  int set;
-  guint8 *in;
+  gint64 wall; /* ns, of the clock on the wall, when the monotonic one began */
   char *voices[VOICES];
   gint64 start; /* when turn 0 was due */
   guint64 turn; /* of all calls, one after the other */
@@ -131,10 +130,13 @@ caller_init (Caller *caller, guint number, guint16 port)
 {
   caller->number = number;
   caller->fd = wire_start (port, "/ws");
+  /* When an echo came is what the kernel says: nobody has to wait for it. */
+  if (setsockopt (caller->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){ 1 }, sizeof (int)) != 0)
+    g_error ("this system does not tell when bytes came: %s", g_strerror (errno));
   caller->due = g_new0 (gint64, ON_THE_WAY);
   caller->echo_head =
       g_strdup_printf ("\x81\x7e%c%c" ECHO_HEAD, (int)(ECHO_LENGTH >> 8), (int)(ECHO_LENGTH & 0xff), number);
-  caller->part = g_malloc (ECHO_WIRE_LEN);
+  caller->in = g_malloc (IN_BYTES);
 }
 
 static void
@@ -143,7 +145,7 @@ caller_clear (Caller *caller)
   close (caller->fd);
   g_free (caller->due);
   g_free (caller->echo_head);
-  g_free (caller->part);
+  g_free (caller->in);
 }
 
 /* What the server keeps from its first call on is not the others' cost. */
@@ -157,7 +159,7 @@ warm_up (CallLoad *load)
   say_start (&first);
   for (guint i = 0; i < 5; i++)
     say_frame (load, &first);
-  wire_receive (first.fd, load->in, ECHO_WIRE_LEN);
+  wire_receive (first.fd, first.in, ECHO_WIRE_LEN);
   caller_clear (&first);
 }
 
@@ -184,8 +186,6 @@ call_load_open (ServerProcess *server, guint calls)
   load->server = server;
   load->calls = calls;
   load->callers = g_new0 (Caller, calls);
-  load->in = g_malloc (IN_BYTES);
-  load->set = epoll_create1 (EPOLL_CLOEXEC);
   make_voices (load);
   warm_up (load);
   load->rss_before = server_process_rss (server);
@@ -197,12 +197,8 @@ call_load_open (ServerProcess *server, guint calls)
     wire_finish (load->callers[i].fd);
     say_start (&load->callers[i]);
   }
-  for (guint i = 0; i < calls; i++) {
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->callers[i] };
-
+  for (guint i = 0; i < calls; i++)
     wait_for_start (&load->callers[i]);
-    epoll_ctl (load->set, EPOLL_CTL_ADD, load->callers[i].fd, &event);
-  }
   load->set_up_us = (double)(wire_now_ns () - start) / 1e3 / calls;
   return load;
 }
@@ -214,9 +210,7 @@ call_load_close (CallLoad *load)
     caller_clear (&load->callers[i]);
   for (guint i = 0; i < VOICES; i++)
     g_free (load->voices[i]);
-  close (load->set);
   g_free (load->callers);
-  g_free (load->in);
   g_free (load);
 }
 
@@ -241,31 +235,46 @@ take_echo (CallLoad *load, Caller *caller, const guint8 *echo, gint64 now)
   latency_add (&load->lateness, now - caller->due[frame % ON_THE_WAY]);
 }
 
+/* When the last of the bytes came, in monotonic time. */
+static gint64
+came_at (const CallLoad *load, struct msghdr *message)
+{
+  struct cmsghdr *note = CMSG_FIRSTHDR (message);
+  struct timespec time;
+
+  if (note == NULL || note->cmsg_type != SCM_TIMESTAMPNS)
+    return wire_now_ns ();
+  memcpy (&time, CMSG_DATA (note), sizeof time);
+  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec - load->wall;
+}
+
+/* Takes what has come. A read that is filled may have left something. */
 static void
 hear (CallLoad *load, Caller *caller)
 {
-  gssize n = recv (caller->fd, load->in + caller->part_len, IN_BYTES - caller->part_len, 0);
-  gint64 now = wire_now_ns ();
-  gsize len, at = 0;
+  char notes[128];
+  gsize at, wanted;
+  gssize n;
 
-  if (n <= 0)
-    g_error ("call %u ended: %s", caller->number, n < 0 ? g_strerror (errno) : "by the server");
-  memcpy (load->in, caller->part, caller->part_len);
-  for (len = caller->part_len + (gsize)n; len - at >= ECHO_WIRE_LEN; at += ECHO_WIRE_LEN)
-    take_echo (load, caller, load->in + at, now);
-  caller->part_len = len - at;
-  memcpy (caller->part, load->in + at, caller->part_len);
-}
+  do {
+    struct iovec piece = { caller->in + caller->in_len, wanted = IN_BYTES - caller->in_len };
+    struct msghdr message = {
+      .msg_iov = &piece, .msg_iovlen = 1, .msg_control = notes, .msg_controllen = sizeof notes
+    };
+    gint64 now;
 
-static void
-hear_for (CallLoad *load, gint64 timeout_ns)
-{
-  struct epoll_event events[64];
-  struct timespec timeout = { .tv_nsec = timeout_ns };
-  int count = epoll_pwait2 (load->set, events, G_N_ELEMENTS (events), &timeout, NULL);
-
-  for (int i = 0; i < count; i++)
-    hear (load, events[i].data.ptr);
+    n = recvmsg (caller->fd, &message, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+      return;
+    if (n <= 0)
+      g_error ("call %u ended: %s", caller->number, n < 0 ? g_strerror (errno) : "by the server");
+    now = came_at (load, &message);
+    caller->in_len += (gsize)n;
+    for (at = 0; caller->in_len - at >= ECHO_WIRE_LEN; at += ECHO_WIRE_LEN)
+      take_echo (load, caller, caller->in + at, now);
+    caller->in_len -= at;
+    memmove (caller->in, caller->in + at, caller->in_len);
+  } while ((gsize)n == wanted);
 }
 
 /* ---- pace ---- */
@@ -289,6 +298,7 @@ say_what_is_due (CallLoad *load)
     if (due > now)
       break;
 
+    hear (load, caller);
     caller->due[caller->said % ON_THE_WAY] = due;
     latency_add (&load->all_behind, now - due);
     if (load->counting)
@@ -299,11 +309,20 @@ say_what_is_due (CallLoad *load)
 }
 
 static void
+sleep_until (gint64 at)
+{
+  struct timespec time = { at / 1000000000, at % 1000000000 };
+
+  while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
+    continue;
+}
+
+static void
 talk_until (CallLoad *load, gint64 end)
 {
-  for (gint64 now = wire_now_ns (); now < end && load->late_reads == 0; now = wire_now_ns ()) {
+  while (wire_now_ns () < end && load->late_reads == 0) {
     say_what_is_due (load);
-    hear_for (load, CLAMP (due_of_turn (load) - wire_now_ns (), 0, PERIOD_NS));
+    sleep_until (due_of_turn (load));
   }
 }
 
@@ -312,9 +331,12 @@ call_load_talk (CallLoad *load, double seconds, CallLoadResult *result)
 {
   gint64 seconds_ns = (gint64)(seconds * 1e9);
   gint64 from = wire_now_ns (), cpu;
+  struct timespec wall;
 
   if (load->start == 0)
     load->start = from;
+  clock_gettime (CLOCK_REALTIME, &wall);
+  load->wall = wall.tv_sec * G_GINT64_CONSTANT (1000000000) + wall.tv_nsec - wire_now_ns ();
   load->frames = 0;
   memset (&load->lateness, 0, sizeof load->lateness);
   memset (&load->behind, 0, sizeof load->behind);
