@@ -328,7 +328,8 @@ recorder_assert_samples (RecordingServer *server, const Recorder *self, gconstpo
   g_autoptr (GBytes) found = recorder_samples (server, self);
 
   g_assert_cmpuint (g_bytes_get_size (found), ==, len);
-  g_assert_true (g_bytes_get_size (found) == len && memcmp (g_bytes_get_data (found, NULL), samples, len) == 0);
+  if (len > 0 && g_bytes_get_size (found) == len)
+    g_assert_true (memcmp (g_bytes_get_data (found, NULL), samples, len) == 0);
 }
 
 static gboolean
