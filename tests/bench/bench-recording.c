@@ -143,7 +143,7 @@ start_server (const char *storage, gboolean sync, const char *sandbox)
       &(ServerSetup){ .program = AUDIO_SERVER, .args = (const char *const[]){ "--no-log-frames", NULL }, .env = env });
 }
 
-/* One recording is opened before those that are measured: what the server keeps from its first on is not their cost. */
+/* One recording comes before those that are measured: what the server keeps from its first on is not their cost. */
 static void
 measure_server (AudioFileKind kind, const char *query, guint recordings, gboolean sync, const char *sandbox,
                 RecordingLoadResult *result)
@@ -151,18 +151,17 @@ measure_server (AudioFileKind kind, const char *query, guint recordings, gboolea
   g_autoptr (GBytes) file = audio_file_make (kind, 44100, 1, FILE_SECONDS);
   g_autofree char *storage = g_build_filename (folder, "bench-recordings-XXXXXX", NULL);
   ServerProcess *server;
-  RecordingLoad *warm, *load;
-  double measured = seconds;
+  RecordingLoad *load;
 
   if (g_mkdtemp (storage) == NULL)
     g_error ("%s: %s", storage, g_strerror (errno));
   server = start_server (storage, sync, sandbox);
-  warm = recording_load_open (server, query, file, FILE_SECONDS, 1);
-  recording_load_send (warm, 0.5, result);
-  load = recording_load_open (server, query, file, FILE_SECONDS, recordings);
-  recording_load_send (load, measured, result);
+  load = recording_load_open (server, query, file, FILE_SECONDS, 1);
+  recording_load_send (load, 0.5, result);
   recording_load_close (load);
-  recording_load_close (warm);
+  load = recording_load_open (server, query, file, FILE_SECONDS, recordings);
+  recording_load_send (load, seconds, result);
+  recording_load_close (load);
   server_process_free (server);
   remove_storage (storage);
 }

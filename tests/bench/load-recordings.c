@@ -45,7 +45,30 @@ struct _RecordingLoad {
 
 /* ---- the server and its children ---- */
 
-/* The process numbers; children that come and go meanwhile are not of interest. */
+/* 0: there is none any more. */
+static int
+parent_of (const char *pid)
+{
+  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
+  g_autofree char *text = NULL;
+  int parent = 0;
+
+  if (g_file_get_contents (path, &text, NULL, NULL))
+    sscanf (strrchr (text, ')'), ") %*c %d", &parent);
+  return parent;
+}
+
+static gboolean
+contains (GArray *pids, int pid)
+{
+  for (guint i = 0; i < pids->len; i++)
+    if (g_array_index (pids, int, i) == pid)
+      return TRUE;
+  return FALSE;
+}
+
+/* The process numbers of the server and of all that come from it: /proc names parents before their children, but for a
+ * wrap of numbers, which only a bench would be wrong about. */
 static GArray *
 family_of (ServerProcess *server)
 {
@@ -56,12 +79,9 @@ family_of (ServerProcess *server)
 
   g_array_append_val (family, self);
   while ((name = g_dir_read_name (processes)) != NULL) {
-    g_autofree char *path = g_build_filename ("/proc", name, "stat", NULL);
-    g_autofree char *text = NULL;
-    int pid = (int)g_ascii_strtoll (name, NULL, 10), parent;
+    int pid = (int)g_ascii_strtoll (name, NULL, 10);
 
-    if (pid > 0 && g_file_get_contents (path, &text, NULL, NULL) &&
-        sscanf (strrchr (text, ')'), ") %*c %d", &parent) == 1 && parent == self)
+    if (pid > 0 && contains (family, parent_of (name)))
       g_array_append_val (family, pid);
   }
   return family;
@@ -153,12 +173,13 @@ message_length (const Recorder *recorder, gsize *head)
 }
 
 static void
-receive_some (Recorder *recorder)
+receive_some (RecordingLoad *load, Recorder *recorder)
 {
   gssize n = recv (recorder->fd, recorder->in + recorder->in_len, IN_BYTES - recorder->in_len, 0);
 
   if (n <= 0)
-    g_error ("a recording ended: %s", n < 0 ? g_strerror (errno) : "by the server");
+    g_error ("a recording ended: %s; the server says:\n%s", n < 0 ? g_strerror (errno) : "by the server",
+             server_process_stderr (load->server));
   recorder->in_len += (gsize)n;
 }
 
@@ -170,12 +191,12 @@ drop_message (Recorder *recorder, gsize length)
 }
 
 static void
-receive_greeting (Recorder *recorder)
+receive_greeting (RecordingLoad *load, Recorder *recorder)
 {
   gsize length, head;
 
   while ((length = message_length (recorder, &head)) == 0)
-    receive_some (recorder);
+    receive_some (load, recorder);
   drop_message (recorder, length);
 }
 
@@ -185,7 +206,7 @@ receive (RecordingLoad *load, Recorder *recorder)
   gsize length, head;
   gint64 now;
 
-  receive_some (recorder);
+  receive_some (load, recorder);
   now = wire_now_ns ();
   while ((length = message_length (recorder, &head)) > 0) {
     take_answer (load, recorder, (char *)recorder->in + head, length - head, now);
@@ -221,12 +242,13 @@ recording_load_open (ServerProcess *server, const char *query, GBytes *file, gui
   load->pieces = file_seconds * RECORDING_CHUNKS_PER_SECOND;
   load->set = epoll_create1 (EPOLL_CLOEXEC);
   measure_family (server, &cpu, &load->kib_before);
+  for (guint i = 0; i < recordings; i++)
+    load->recorders[i].fd = wire_start (server_process_port (server), path);
   for (guint i = 0; i < recordings; i++) {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->recorders[i] };
 
-    load->recorders[i].fd = wire_start (server_process_port (server), path);
     wire_finish (load->recorders[i].fd);
-    receive_greeting (&load->recorders[i]);
+    receive_greeting (load, &load->recorders[i]);
     epoll_ctl (load->set, EPOLL_CTL_ADD, load->recorders[i].fd, &event);
   }
   return load;

@@ -161,13 +161,18 @@ void
 wire_finish (int fd)
 {
   char answer[4096] = "";
+  const char *end = NULL;
   gsize len = 0;
 
-  while (strstr (answer, "\r\n\r\n") == NULL) {
-    gssize n = recv (fd, answer + len, sizeof answer - 1 - len, 0);
+  /* What the server says right behind it is left for whoever reads next. */
+  while (end == NULL) {
+    gssize n = recv (fd, answer + len, sizeof answer - 1 - len, MSG_PEEK);
 
     if (n <= 0)
       g_error ("handshake: the server ended the connection after: %s", answer);
+    end = strstr (answer, "\r\n\r\n");
+    n = end != NULL ? end + 4 - (answer + len) : n;
+    wire_receive (fd, (guint8 *)answer + len, (gsize)n);
     len += (gsize)n;
   }
   if (!g_str_has_prefix (answer, "HTTP/1.1 101 "))

@@ -4,6 +4,7 @@
 
 rounds   recordings of all formats at once; between two lives, what may be damaged is
 close    one recording, and the server dies while it completes it
+rotate   raw samples, so many that their journal is begun anew
 
 It dies by kill -9, or with --disk by a power cut (power-cut-fs) that takes what was not synced. Each recording ends as the
 same file, byte by byte, as it does on a server that does not die.
@@ -25,9 +26,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import power_cut  # noqa: E402
 from recording_peer import PATIENCE, SKIP, Gone, Server, Socket, playable, until  # noqa: E402
-from recording_stream import Recording, materials, run_all  # noqa: E402
+from recording_stream import Material, Recording, materials, run_all  # noqa: E402
 
 LIVES = 5
+
+
+def raw_material():
+    """Three journals, and a few bytes that are no whole sample."""
+    return Material("raw", "format=wav&sample_rate=96000&channels=2", random.Random(1).randbytes(150 * 1024 * 1024 + 3), 96000,
+                    2)
 
 
 class Suite:
@@ -35,15 +42,16 @@ class Suite:
 
     def __init__(self, folder, options):
         self.folder, self.options = folder, options
-        self.materials = materials()
+        self.materials = [raw_material()] if options.test == "rotate" else materials()
         self.references = {}
         self.deaths = self.resumed = self.lost = self.in_compaction = 0
 
     async def make_references(self):
         with tempfile.TemporaryDirectory(dir=self.folder) as storage:
-            server = Server(storage)
+            server = start(storage, "synced")
             try:
-                recordings = [Recording(material, 0, (4096, 4096)) for material in self.materials]
+                size = 1024 * 1024 if self.options.test == "rotate" else 4096
+                recordings = [Recording(material, 0, (size, size)) for material in self.materials]
                 ends = await run_all(server, recordings)
                 assert not ends, f"{ends}: {server.tail()}"
                 server.terminate()
@@ -54,7 +62,8 @@ class Suite:
 
     def take_reference(self, recording, data):
         material, samples = recording.material, playable(data)
-        assert material.name != "pcm" or samples == material.data, "raw samples do not come out as they went in"
+        whole = len(material.data) // (2 * material.channels) * 2 * material.channels
+        assert material.name not in ("pcm", "raw") or samples == material.data[:whole], "raw samples are not as they were"
         assert len(samples) > 4 * 2 * material.rate * material.channels, f"{recording}: the end is missing"
         self.references[material.name] = data
 
@@ -78,6 +87,11 @@ class Suite:
         self.lost += sum(recording.lost for recording in recordings)
 
 
+def start(storage, ack):
+    # They send as fast as they can.
+    return Server(storage, recording_ack=ack, max_realtime_factor=1000000, min_free_mb=0)
+
+
 class World:
     """A server's lives on one storage. Between them, what is kept lies in `kept`."""
 
@@ -87,7 +101,7 @@ class World:
         self.storage = self.kept = self.folder.name
 
     def start(self):
-        self.server = Server(self.storage, recording_ack=self.ack)
+        self.server = start(self.storage, self.ack)
 
     def die(self):
         self.server.kill()
@@ -182,7 +196,24 @@ async def die_in_recovery(world, recordings, answers):
     world.die()
 
 
+async def die_in_rotation(world, recordings, answers):
+    """When there is a new journal."""
+    stopped = []
+
+    def watch():
+        while not stopped and not glob.glob(os.path.join(world.storage, "*.jnl.new")):
+            pass
+
+    run_on = asyncio.create_task(run_all(world.server, recordings))
+    watcher = asyncio.create_task(asyncio.to_thread(watch))
+    await asyncio.wait([run_on, watcher], return_when=asyncio.FIRST_COMPLETED)
+    world.die()
+    stopped.append(True)
+    await asyncio.gather(run_on, watcher)
+
+
 ENDS = [die, die, stop_in_order, die_in_recovery]
+ENDS_OF_ROTATED = [die_in_rotation, die]
 
 
 # ---- what may be damaged then --------------------------------------------------------------------------------------
@@ -221,6 +252,8 @@ def tear_journals(folder, recordings, chance):
 
 
 DAMAGES = [nothing, remove_index, damage_index, remove_wavs, tear_journals]
+# The WAV alone has what is not in the journal any more.
+DAMAGES_OF_ROTATED = [nothing, remove_index, tear_journals]
 
 
 # ---- rounds --------------------------------------------------------------------------------------------------------
@@ -228,18 +261,21 @@ DAMAGES = [nothing, remove_index, damage_index, remove_wavs, tear_journals]
 async def crash_round(suite, seed, ack):
     chance = random.Random(seed)
     loses = ack == "written" and suite.options.disk
-    recordings = [Recording(material, chance.getrandbits(32), lossy=loses) for material in suite.materials]
+    rotated = suite.options.test == "rotate"
+    sizes = (1024 * 1024, 8 * 1024 * 1024) if rotated else (1, 20000)
+    ends, damages = (ENDS_OF_ROTATED, DAMAGES_OF_ROTATED) if rotated else (ENDS, DAMAGES)
+    recordings = [Recording(material, chance.getrandbits(32), sizes, loses) for material in suite.materials]
     share = sum(len(recording.chunks) for recording in recordings) // (LIVES - 1)
     world = suite.world(chance, ack)
     try:
         for life in range(LIVES - 1):
             world.start()
-            await ENDS[(seed + life) % len(ENDS)](world, recordings, chance.randrange(1, share))
+            await ends[(seed + life) % len(ends)](world, recordings, chance.randrange(1, share))
             await world.dead()
             suite.deaths += 1
             if not loses:
                 suite.check_beginnings(world.kept, recordings)
-                DAMAGES[(seed + life) % len(DAMAGES)](world.kept, recordings, chance)
+                damages[(seed + life) % len(damages)](world.kept, recordings, chance)
         world.start()
         await suite.finish(world, recordings)
     finally:
@@ -316,7 +352,7 @@ async def run(suite):
     await suite.make_references()
     if options.test == "rounds" and options.disk:
         await prove_that_it_bites(suite)
-    one_round = crash_round if options.test == "rounds" else close_round
+    one_round = close_round if options.test == "close" else crash_round
     seconds = float(os.environ.get("AP_TEST_SOAK_SECONDS", "60")) if options.soak else 0
     seed, end = options.seed, time.monotonic() + seconds
     while seed < options.seed + options.rounds or time.monotonic() < end or (never_in_compaction(suite) and seed < 50):
@@ -335,12 +371,14 @@ async def run(suite):
 
 def parse_options():
     parser = argparse.ArgumentParser()
-    parser.add_argument("test", choices=["rounds", "close"])
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("test", choices=["rounds", "close", "rotate"])
+    parser.add_argument("--rounds", type=int, help="10; of rotate, which is 150 MiB each, 1")
     parser.add_argument("--soak", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--disk", type=os.path.abspath)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.test == "rotate" else 10)
+    return options
 
 
 def main():
