@@ -41,8 +41,10 @@ class Server:
         for caller in self.callers:
             caller.close()
         self.process.terminate()
-        self.process.communicate(timeout=PATIENCE)
+        _, log = self.process.communicate(timeout=PATIENCE)
         self.folder.cleanup()
+        if self.process.returncode != 0:
+            raise RuntimeError(f"the server ended with {self.process.returncode}:\n{log}")
 
     def ask(self, method, path, headers=(), body=None, hosts=1):
         """@headers: pairs"""
