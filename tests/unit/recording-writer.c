@@ -168,7 +168,8 @@ record (Folder *folder, guint i, GBytes *audio, Disturb disturb)
   guint chunks = 0;
 
   for (gsize at = 0, n; at < length; at += n) {
-    n = MIN (length - at, (gsize)g_rand_int_range (rand, 1, 9000));
+    n = (gsize)g_rand_int_range (rand, 1, 9000);
+    n = MIN (n, length - at);
     append (folder, writer, data + at, n);
     g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, ++chunks);
     if (disturb != NULL)
