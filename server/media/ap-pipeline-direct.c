@@ -310,8 +310,8 @@ waits (GstElement *element)
   return sync || sleep_us > 0;
 }
 
-/* A pad of ours cannot be pulled from, and what cannot pull needs no thread. There is no class of demuxers: these are
- * those that are known to work on what is pushed. */
+/* A pad of ours cannot be pulled from, and what is pushed to does its work in the push. There is no class of demuxers:
+ * these are those that are known to. (oggdemux has a thread for seeks, of which there are none.) */
 static gboolean
 is_pushed_demuxer (GstElement *element)
 {

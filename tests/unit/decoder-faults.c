@@ -192,7 +192,7 @@ test_truncated (void)
       continue;
     whole = decoder_run (&spec, file, 4096, &error);
     g_assert_no_error (error);
-    for (gsize length = 0; length < size; length += length < 100 ? 9 : 61 + size / 40)
+    for (gsize length = 0; length < size; length += length < 100 ? 9 : 61 + size / 20)
       check_truncated (kinds[i], file, whole, length);
   }
 }
