@@ -383,6 +383,12 @@ ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error)
   return ap_wav_file_checkpoint (writer->wav, error);
 }
 
+gboolean
+ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error)
+{
+  return ap_wav_file_tell (writer->wav, frames, error);
+}
+
 /* ---- The end ---- */
 
 /* The WAV of a recording whose journal says that it has ended; then the journal need not be long any more. */

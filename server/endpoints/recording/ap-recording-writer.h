@@ -6,7 +6,7 @@
 
 /* A recording's files and its decoder: chunks go in, each wholly or not at all. Knows no sockets. What is in the
  * journal is the recording; the WAV is made of it, and can be made again. Every function blocks on the disk. Belongs to
- * one thread at a time, but for ap_recording_writer_sync() and _checkpoint(). */
+ * one thread at a time, but for ap_recording_writer_sync(), _checkpoint() and _tell(). */
 typedef struct _ApRecordingWriter ApRecordingWriter;
 
 typedef struct {
@@ -64,6 +64,8 @@ gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
 /* Likewise: the WAV on the disk, and its header's sizes. */
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
+/* Likewise: the sizes alone, where the caller has synced the disk since the WAV had so many frames. */
+gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);
 
 /**
  * ap_recording_writer_finish:
