@@ -17,7 +17,7 @@ typedef struct {
   goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
 } ApRecordingWriterSettings;
 
-/* The journal has the chunk; the decoder has not. */
+/* The journal has something that the disk need not have yet: the chunk, or that it is not taken. */
 typedef void (*ApRecordingJournaled) (gpointer owner);
 
 /**
@@ -45,7 +45,7 @@ void ap_recording_writer_free (ApRecordingWriter *writer);
 /**
  * ap_recording_writer_append:
  * @new_source: the chunk does not go on where the last one ended, because somebody else sends it
- * @journaled: called when a sync would make it last, while it has still to be decoded
+ * @journaled: called before the chunk is decoded, and again when it is not taken
  *
  * Errors: UNDECODABLE, DECODER_DIED, QUOTA, NO_SPACE: the chunk left no trace, and the recording goes on. STORAGE: it
  * does not.
