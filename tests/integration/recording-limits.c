@@ -2,6 +2,7 @@
 /* Recordings at their limits, and as the settings say: sizes, connections, sessions, time, durability, defaults; and
  * ended by HTTP. */
 #include "recording-support.h"
+#include "test-wait.h"
 
 #include <string.h>
 
@@ -123,6 +124,32 @@ test_idle (void)
   recorder_wait_status (server, absent->id, "completed");
   recorder_assert_samples (server, absent, "abcd", 4);
   recorder_assert_samples (server, present, "efgh", 4);
+}
+
+static gboolean
+header_tells (const char *path, guint64 bytes)
+{
+  g_autofree char *data = NULL;
+  gsize length;
+
+  return g_file_get_contents (path, &data, &length, NULL) && length >= 80 &&
+         GUINT32_FROM_LE (*(const guint32 *)(gconstpointer)(data + 76)) == bytes;
+}
+
+/* Whatever syncs the disk, chunks are acknowledged, and the file can be played while the session goes on. */
+static void
+test_syncs (gconstpointer how)
+{
+  g_autoptr (RecordingServer) server = recording_server_start (how);
+  g_autoptr (Recorder) recorder = recorder_create (server, NULL, 8000, 1);
+  g_autofree char *path = g_strdup_printf ("%s/recordings/%s.wav", recording_server_folder (server), recorder->id);
+
+  for (guint i = 1; i <= 3; i++) {
+    recorder_send (recorder, "abcd", 4);
+    recorder_expect_ack (recorder, 4, (Figures){ i, 4 * i, 2 * i });
+  }
+  g_assert_true (test_wait_until (header_tells (path, 12)));
+  recorder_finish (recorder, (Figures){ 3, 12, 6 });
 }
 
 static void
@@ -267,6 +294,8 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-limits/connections", test_connections);
   g_test_add_func ("/recording-limits/sessions", test_sessions);
   g_test_add_func ("/recording-limits/idle", test_idle);
+  g_test_add_data_func ("/recording-limits/synced-by-file", "RECORDING_SYNC=pool", test_syncs);
+  g_test_add_data_func ("/recording-limits/synced-by-filesystem", "RECORDING_SYNC=syncfs", test_syncs);
   g_test_add_func ("/recording-limits/written", test_written);
   g_test_add_func ("/recording-limits/defaults", test_defaults);
   for (gsize i = 0; i < G_N_ELEMENTS (floods); i++) {

@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 typedef struct {
@@ -72,10 +74,15 @@ folder_free (Folder *folder)
   g_free (folder);
 }
 
+/* The limit on the size of files, from when a chunk is in the journal. */
+static const struct rlimit *on_refusal;
+
 static void
 on_journaled (gpointer owner)
 {
   ((Folder *)owner)->journaled++;
+  if (on_refusal != NULL)
+    g_assert_cmpint (setrlimit (RLIMIT_FSIZE, on_refusal), ==, 0);
 }
 
 static ApRecordingWriter *
@@ -353,11 +360,174 @@ test_end (void)
   folder_free (folder);
 }
 
+static goffset
+size_of (Folder *folder, const char *id, const char *suffix)
+{
+  g_autofree char *path = path_of (folder, id, suffix);
+  GStatBuf about;
+
+  g_assert_cmpint (g_stat (path, &about), ==, 0);
+  return about.st_size;
+}
+
+/* What is refused is not kept, and that it was refused is synced like a chunk. */
+static void
+test_refused_bytes (void)
+{
+  enum { MUCH = 16000 * 61 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer;
+  g_autofree guint8 *silence = g_malloc0 (MUCH);
+
+  folder->settings.max_realtime_factor = 1;
+  writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  append (folder, writer, silence, 16000);
+  g_assert_cmpuint (folder->journaled, ==, 1);
+  for (guint i = 0; i < 5; i++)
+    refuse (folder, writer, silence, MUCH, AP_RECORDING_ERROR_QUOTA);
+  g_assert_cmpuint (folder->journaled, ==, 11);
+  g_assert_cmpint (size_of (folder, id, ".jnl"), <, 20000);
+  append (folder, writer, silence, 16000);
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 2);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 16000);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
+/* Only the first half of a rejection is there. */
+static void
+test_torn_rejection (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autofree guint8 *silence = g_malloc0 (16000 * 61);
+  g_autofree char *path = path_of (folder, id, ".jnl");
+
+  folder->settings.max_realtime_factor = 1;
+  refuse (folder, writer, silence, 16000 * 61, AP_RECORDING_ERROR_QUOTA);
+  ap_recording_writer_free (writer);
+  g_assert_cmpint (truncate (path, size_of (folder, id, ".jnl") - 32), ==, 0);
+  writer = recover (folder, id);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 0);
+  append (folder, writer, silence, 16000);
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 1);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
+/* What was taken under wider limits is still there when they are narrower. */
+static void
+test_narrower_limits (void)
+{
+  enum { CHUNK = 16000 * 40 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autofree guint8 *silence = g_malloc0 (CHUNK);
+  g_autoptr (GBytes) wav = NULL;
+
+  folder->settings.max_realtime_factor = 1000000;
+  for (guint i = 0; i < 3; i++)
+    append (folder, writer, silence, CHUNK);
+  folder->settings.max_realtime_factor = 1;
+  folder->settings.max_seconds = 50;
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 3);
+  refuse (folder, writer, silence, 2, AP_RECORDING_ERROR_QUOTA);
+  wav = finish (folder, writer, id);
+  g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 3 * CHUNK);
+  folder_free (folder);
+}
+
+/* A journal that cannot be begun anew is no reason to refuse a chunk, which it has. */
+static void
+test_no_rotation (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autofree char *in_the_way = path_of (folder, id, ".jnl.new");
+  guint8 silence[1000] = { 0 };
+  g_autoptr (GBytes) wav = NULL;
+
+  folder->settings.rotate_bytes = 3000;
+  ap_recording_writer_free (writer);
+  writer = recover (folder, id);
+  g_assert_cmpint (g_mkdir (in_the_way, 0700), ==, 0);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "*journal gets longer*");
+  for (guint i = 1; i <= 4; i++) {
+    append (folder, writer, silence, sizeof silence);
+    g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, i);
+  }
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (g_rmdir (in_the_way), ==, 0);
+  append (folder, writer, silence, sizeof silence);
+  append (folder, writer, silence, sizeof silence);
+  g_assert_cmpint (size_of (folder, id, ".jnl"), <, 3000);
+  wav = finish (folder, writer, id);
+  g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 6 * sizeof silence);
+  folder_free (folder);
+}
+
+/* The clock was set back since the beginning: times do not go back, and the recording goes on. */
+static void
+test_clock_set_back (void)
+{
+  const gint64 later = g_get_real_time () + G_TIME_SPAN_HOUR;
+  ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer;
+  g_autoptr (GError) error = NULL;
+
+  ap_uuid_new (info.id);
+  info.created_us = info.updated_us = later;
+  writer = ap_recording_writer_create (&folder->settings, &info, &error);
+  g_assert_no_error (error);
+  append (folder, writer, (const guint8 *)"1234", 4);
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->updated_us, >=, later);
+  g_assert_true (ap_recording_writer_finish (writer, &error));
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->completed_us, >=, later);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
+/* Where it cannot be written down that a chunk was refused, nothing comes behind it: else the next process would count
+ * what this one did not. */
+static void
+test_no_rejection (void)
+{
+  enum { GARBAGE = 200 * 1024 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_MP3, 8000, 1);
+  g_autofree guint8 *garbage = g_malloc0 (GARBAGE);
+  struct rlimit before, low;
+
+  memset (garbage, 'x', GARBAGE);
+  getrlimit (RLIMIT_FSIZE, &before);
+  low = before;
+  low.rlim_cur = (rlim_t)size_of (folder, id, ".jnl");
+  on_refusal = &low;
+  refuse (folder, writer, garbage, GARBAGE, AP_RECORDING_ERROR_STORAGE);
+  on_refusal = NULL;
+  setrlimit (RLIMIT_FSIZE, &before);
+  refuse (folder, writer, garbage, 10, AP_RECORDING_ERROR_CLOSED);
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 0);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
+  signal (SIGXFSZ, SIG_IGN);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *path = g_strconcat ("/recording-writer/disturbed/", cases[i].name, NULL);
 
@@ -367,5 +537,11 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/rotation", test_rotation);
   g_test_add_func ("/recording-writer/quota", test_quota);
   g_test_add_func ("/recording-writer/end", test_end);
+  g_test_add_func ("/recording-writer/refused-bytes", test_refused_bytes);
+  g_test_add_func ("/recording-writer/torn-rejection", test_torn_rejection);
+  g_test_add_func ("/recording-writer/narrower-limits", test_narrower_limits);
+  g_test_add_func ("/recording-writer/no-rotation", test_no_rotation);
+  g_test_add_func ("/recording-writer/clock-set-back", test_clock_set_back);
+  g_test_add_func ("/recording-writer/no-rejection", test_no_rejection);
   return g_test_run ();
 }

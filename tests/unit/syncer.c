@@ -12,6 +12,7 @@
 typedef struct {
   ApSyncTarget target;
   gint written;      /* atomic: what is there to be synced */
+  guint begun;       /* what was written when the last sync of any kind began */
   guint covered;     /* by the last sync; the target's order alone guards this and what follows */
   gint syncs, dones; /* atomic */
   guint errors;
@@ -24,6 +25,15 @@ typedef struct {
 } File;
 
 static GMutex gate;
+
+static void
+begin_file (ApSyncTarget *target)
+{
+  File *file = (File *)target;
+
+  g_assert_cmpint (g_atomic_int_get (&file->syncs), <=, g_atomic_int_get (&file->dones));
+  file->begun = (guint)g_atomic_int_get (&file->written);
+}
 
 static gboolean
 sync_file (ApSyncTarget *target, GError **error)
@@ -57,7 +67,7 @@ done_file (ApSyncTarget *target, const GError *error)
   }
 }
 
-static const File blank = { .target = { .sync = sync_file, .done = done_file } };
+static const File blank = { .target = { .begin = begin_file, .sync = sync_file, .done = done_file } };
 
 /* What is asked for while a sync is under way is one more, and what waits is the same one. */
 static void
@@ -287,8 +297,10 @@ test_syncfs (Scratch *scratch, gconstpointer data)
   File files[3] = { blank, blank, blank };
 
   for (gint round = 1; round <= 3; round++) {
-    for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+      g_atomic_int_inc (&files[i].written);
       ap_syncer_request (syncer, &files[i].target);
+    }
     for (guint i = 0; i < G_N_ELEMENTS (files); i++)
       g_assert_true (test_wait_until (g_atomic_int_get (&files[i].dones) == round));
   }
@@ -296,6 +308,7 @@ test_syncfs (Scratch *scratch, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     g_assert_cmpint (files[i].dones, ==, 3);
     g_assert_cmpint (files[i].syncs, ==, 0);
+    g_assert_cmpuint (files[i].begun, ==, 3);
   }
   free_many (ap_syncer_new_syncfs (scratch->fd, 0));
 }

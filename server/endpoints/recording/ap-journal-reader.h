@@ -26,7 +26,7 @@ typedef struct {
 
 typedef enum {
   AP_JOURNAL_CHUNK = 1, /* seq: one more than the chunk before */
-  AP_JOURNAL_REJECT,    /* directly behind the chunk of this seq, which could not be decoded; no payload */
+  AP_JOURNAL_REJECT,    /* directly behind the chunk of this seq, which was not taken; no payload */
   AP_JOURNAL_END,       /* seq: of the last chunk; no payload, and nothing after it */
 } ApJournalType;
 

@@ -309,6 +309,30 @@ cut_back (ApJournal *journal)
   journal->allocated = journal->end;
 }
 
+/* A rejection behind a chunk of some length: an empty chunk and the rejection, in the place of that. What clients are
+ * refused must not fill the disk. After a crash there is the chunk as it was, or none, or this. */
+static gboolean
+reject_whole (ApJournal *journal, const ApJournalRecord *rejection, GError **error)
+{
+  const ApJournalRecord empty = { .type = AP_JOURNAL_CHUNK, .seq = rejection->seq, .time_us = rejection->time_us };
+  guint8 heads[2][AP_JOURNAL_HEAD_LENGTH];
+  struct iovec piece = { heads, sizeof heads };
+  goffset at = journal->end - AP_JOURNAL_HEAD_LENGTH - (goffset)journal->last_length;
+
+  ap_journal_record_encode (&journal->reader, &empty, heads[0]);
+  ap_journal_record_encode (&journal->reader, rejection, heads[1]);
+  if (!ap_storage_write (journal->fd, &piece, 1, at, error)) {
+    journal->broken = TRUE;
+    return FALSE;
+  }
+  ap_journal_reader_advance (&journal->reader, rejection);
+  count (journal, rejection);
+  journal->end = at + (goffset)sizeof heads;
+  cut_back (journal);
+  ap_storage_reserve (journal->fd, &journal->allocated, journal->end + RESERVE, RESERVE, NULL);
+  return TRUE;
+}
+
 gboolean
 ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **error)
 {
@@ -320,6 +344,8 @@ ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **e
     return refuse (error, "the journal has a torn record that could not be cut off");
   if (!ap_journal_reader_admits (&journal->reader, record))
     return refuse (error, "a record out of its order");
+  if (record->type == AP_JOURNAL_REJECT && journal->last_length >= sizeof head)
+    return reject_whole (journal, record, error);
   if (record->type == AP_JOURNAL_CHUNK &&
       !ap_storage_reserve (journal->fd, &journal->allocated, end + RESERVE, RESERVE, error))
     return FALSE;
@@ -382,6 +408,18 @@ replace (ApJournal *journal, int fd, int dir_fd, const ApJournalHeader *header, 
   return length;
 }
 
+/* If it is not sure which file has the name after a crash, nothing more can be promised of what is written to this one.
+ */
+static gboolean
+sync_place (ApJournal *journal, int dir_fd, GError **error)
+{
+  if (ap_storage_sync (dir_fd, error))
+    return TRUE;
+  journal->broken = TRUE;
+  g_atomic_int_set (&journal->sync_error, EIO);
+  return FALSE;
+}
+
 gboolean
 ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *header, gboolean end, GError **error)
 {
@@ -413,5 +451,5 @@ ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *heade
     count (journal, &record);
     journal->end += AP_JOURNAL_HEAD_LENGTH;
   }
-  return ap_storage_sync (dir_fd, error);
+  return sync_place (journal, dir_fd, error);
 }

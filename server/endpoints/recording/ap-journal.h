@@ -34,8 +34,8 @@ goffset ap_journal_get_length (ApJournal *journal);
  * ap_journal_append:
  * @record: whose seq follows the rules of ApJournalType, and whose offset is not looked at
  *
- * Appends the whole record, or nothing of it. NO_SPACE is returned for chunks before the disk is quite full: the rest
- * is kept for rejections and for the end, where the filesystem allows that.
+ * Appends the whole record, or nothing of it. A rejection takes the chunk's bytes out. NO_SPACE is returned for chunks
+ * before the disk is quite full: the rest is kept for rejections and for the end, where the filesystem allows that.
  */
 gboolean ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **error);
 
@@ -61,7 +61,8 @@ gboolean ap_journal_replay (ApJournal *journal, goffset from, ApJournalFunc reco
  *
  * Puts a journal without chunks in the place of this one, in one step and for good: after a crash there is the one or
  * the other. The caller has synced what was made from the chunks. After an error the journal is as it was, or the new
- * one whose place in the directory may not survive a crash: both tell the truth.
+ * one whose place in the directory may not survive a crash: both tell the truth, and to the new one nothing is
+ * appended any more.
  */
 gboolean ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *header, gboolean end,
                              GError **error);

@@ -38,13 +38,27 @@ recording_of (ApSyncTarget *target)
 }
 
 /* On a sync thread; what is appended from here on is the next sync's. */
-static gboolean
-sync_journal (ApSyncTarget *target, GError **error)
+static void
+begin_journal (ApSyncTarget *target)
 {
   ApRecording *recording = recording_of (target);
 
   recording->syncing = __atomic_load_n (&recording->ticket, __ATOMIC_SEQ_CST);
-  return ap_recording_writer_sync (recording->writer, error);
+}
+
+static gboolean
+sync_journal (ApSyncTarget *target, GError **error)
+{
+  return ap_recording_writer_sync (recording_of (target)->writer, error);
+}
+
+static void
+begin_wav (ApSyncTarget *target)
+{
+  ApRecording *recording = recording_of (target);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  recording->telling = recording->info.frames;
 }
 
 static gboolean
@@ -64,12 +78,15 @@ on_journal_synced (ApSyncTarget *target, const GError *error)
                      &(ApRecordingJob){ .ticket = recording->syncing });
 }
 
-/* The journal has what the WAV lacks. */
+/* The journal has what the WAV lacks. Its header tells of what was synced, whoever did that. */
 static void
 on_wav_synced (ApSyncTarget *target, const GError *error)
 {
-  if (error != NULL)
-    ap_warning ("%s: its WAV: %s", recording_of (target)->info.id, error->message);
+  ApRecording *recording = recording_of (target);
+  g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
+
+  if (error != NULL || !ap_recording_writer_tell (recording->writer, recording->telling, &problem))
+    ap_warning ("%s: its WAV: %s", recording->info.id, problem->message);
 }
 
 static void
@@ -217,12 +234,10 @@ ap_recording_tell_status_now (gpointer data)
 /* ---- For ap-recording.c ---- */
 
 static void
-file_init (ApRecordingFile *file, ApRecording *recording, gboolean (*sync) (ApSyncTarget *, GError **),
-           void (*done) (ApSyncTarget *, const GError *))
+file_init (ApRecordingFile *file, ApRecording *recording, ApSyncTarget target)
 {
   file->recording = recording;
-  file->target.sync = sync;
-  file->target.done = done;
+  file->target = target;
   file->target.ref = hold;
   file->target.unref = release;
 }
@@ -237,6 +252,8 @@ ap_recording_want_sync (ApRecording *recording)
 void
 ap_recording_files_init (ApRecording *recording)
 {
-  file_init (&recording->journal, recording, sync_journal, on_journal_synced);
-  file_init (&recording->wav, recording, sync_wav, on_wav_synced);
+  file_init (&recording->journal, recording,
+             (ApSyncTarget){ .begin = begin_journal, .sync = sync_journal, .done = on_journal_synced });
+  file_init (&recording->wav, recording,
+             (ApSyncTarget){ .begin = begin_wav, .sync = sync_wav, .done = on_wav_synced });
 }

@@ -32,7 +32,7 @@ struct _ApRecording {
   guint64 chunks_indexed;
   ApRecordingAnswers *answers;
   guint64 ticket;  /* of the last append; also read by sync threads */
-  guint64 syncing; /* the sync thread's: what the sync under way covers */
+  guint64 syncing, telling; /* the sync thread's: the ticket, and the frames, that the sync under way covers */
   ApRecordingFile journal, wav;
 };
 

@@ -39,7 +39,19 @@ read_beginning (int folder_fd, const char *id, const char *suffix, guint8 *data,
   return got;
 }
 
-/* A journal without a good head never had an acknowledged chunk: its recording was not greeted. */
+static gboolean
+remove_empty (const Scan *scan, const char *id, goffset length, GError **error)
+{
+  if (length > AP_JOURNAL_HEADER_MAX) {
+    g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "its journal has no good head");
+    return FALSE;
+  }
+  ap_warning ("%s%s holds nothing: removed", id, AP_STORAGE_JOURNAL);
+  return ap_storage_remove (scan->folder_fd, id, AP_STORAGE_JOURNAL, error);
+}
+
+/* A journal that ends before its head is whole never had an acknowledged chunk: its recording was not greeted. A longer
+ * one may have had: it is damaged, or another version's. */
 static gboolean
 scan_journal (const Scan *scan, const char *id, GError **error)
 {
@@ -51,10 +63,8 @@ scan_journal (const Scan *scan, const char *id, GError **error)
 
   if (length < 0)
     return FALSE;
-  if (ap_journal_header_decode (data, (gsize)length, &header, &reader) == 0) {
-    ap_warning ("%s%s holds nothing: removed", id, AP_STORAGE_JOURNAL);
-    return ap_storage_remove (scan->folder_fd, id, AP_STORAGE_JOURNAL, error);
-  }
+  if (ap_journal_header_decode (data, (gsize)length, &header, &reader) == 0)
+    return remove_empty (scan, id, about.st_size, error);
   if (header.info.status == AP_RECORDING_COMPLETED)
     return ap_recording_index_put (scan->index, &header.info, error);
   if (scan->rebuild && !ap_recording_index_put (scan->index, &header.info, error))
@@ -63,13 +73,17 @@ scan_journal (const Scan *scan, const char *id, GError **error)
   return TRUE;
 }
 
+/* One that ended, and whose journal is long all the same, is to be completed once more. */
 static gboolean
 is_known_to_have_ended (const Scan *scan, const char *id)
 {
   g_auto (ApRecordingInfo) info = { 0 };
+  struct stat about;
 
   return !scan->rebuild && ap_recording_index_get (scan->index, id, &info, NULL) &&
-         info.status == AP_RECORDING_COMPLETED;
+         info.status == AP_RECORDING_COMPLETED &&
+         read_beginning (scan->folder_fd, id, AP_STORAGE_JOURNAL, NULL, 0, &about, NULL) == 0 &&
+         about.st_size <= AP_JOURNAL_HEADER_MAX + AP_JOURNAL_HEAD_LENGTH;
 }
 
 /* Only the WAV is left: what it says is little. */
@@ -95,18 +109,48 @@ scan_wav (const Scan *scan, const char *id, GError **error)
 }
 
 static gboolean
-scan_wavs (const Scan *scan, GHashTable *journals, GError **error)
+scan_wavs (const Scan *scan, GHashTable *journals, GHashTable *wavs, GError **error)
 {
-  g_autoptr (GPtrArray) ids = ap_recording_folder_list (scan->folder_fd, AP_STORAGE_WAV, error);
+  GHashTableIter iter;
+  gpointer id;
 
-  if (ids == NULL)
-    return FALSE;
-  for (guint i = 0; i < ids->len; i++) {
-    const char *id = g_ptr_array_index (ids, i);
-
+  g_hash_table_iter_init (&iter, wavs);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
     if (!g_hash_table_contains (journals, id) && !scan_wav (scan, id, error))
       return FALSE;
+  return TRUE;
+}
+
+/* Of a page, those that have no file. */
+static void
+note_lost (const GPtrArray *page, GHashTable *journals, GHashTable *wavs, GPtrArray *lost)
+{
+  for (guint i = 0; i < page->len; i++) {
+    const ApRecordingInfo *info = g_ptr_array_index (page, i);
+
+    if (!g_hash_table_contains (journals, info->id) && !g_hash_table_contains (wavs, info->id))
+      g_ptr_array_add (lost, g_strdup (info->id));
   }
+}
+
+/* Rows whose files are gone: they were deleted, and a crash undid that in the index. */
+static gboolean
+remove_lost (const Scan *scan, GHashTable *journals, GHashTable *wavs, GError **error)
+{
+  g_autoptr (GPtrArray) lost = g_ptr_array_new_with_free_func (g_free);
+  ApRecordingFilter filter = { .limit = 1000 };
+  guint64 total = 1;
+
+  for (; filter.offset < total; filter.offset += filter.limit) {
+    g_autoptr (GPtrArray) page = ap_recording_index_list (scan->index, &filter, &total, error);
+
+    if (page == NULL)
+      return FALSE;
+    note_lost (page, journals, wavs, lost);
+  }
+  for (guint i = 0; i < lost->len; i++)
+    if (!ap_recording_index_remove (scan->index, g_ptr_array_index (lost, i), error))
+      return FALSE;
   return TRUE;
 }
 
@@ -121,28 +165,49 @@ remove_leftovers (const Scan *scan, GError **error)
   return ids != NULL;
 }
 
+/* The ids of those that have such a file. NULL with @error */
+static GHashTable *
+list_files (const Scan *scan, const char *suffix, GError **error)
+{
+  g_autoptr (GPtrArray) ids = ap_recording_folder_list (scan->folder_fd, suffix, error);
+  GHashTable *set;
+
+  if (ids == NULL)
+    return NULL;
+  set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < ids->len; i++)
+    g_hash_table_add (set, g_strdup (g_ptr_array_index (ids, i)));
+  return set;
+}
+
+static void
+scan_journals (const Scan *scan, GHashTable *journals)
+{
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, journals);
+  while (g_hash_table_iter_next (&iter, &id, NULL)) {
+    g_autoptr (GError) reason = NULL;
+
+    if (!is_known_to_have_ended (scan, id) && !scan_journal (scan, id, &reason))
+      ap_warning ("%s is passed over: %s", (const char *)id, reason->message);
+  }
+}
+
 gboolean
 ap_recording_scan (int folder_fd, ApRecordingIndex *index, gboolean rebuild,
                    void (*unread) (const ApRecordingInfo *info, gpointer data), gpointer data, GError **error)
 {
   const Scan scan = { folder_fd, index, rebuild, unread, data };
-  g_autoptr (GPtrArray) ids = NULL;
-  g_autoptr (GHashTable) journals = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GError) reason = NULL;
+  g_autoptr (GHashTable) journals = NULL;
+  g_autoptr (GHashTable) wavs = NULL;
 
-  if (!remove_leftovers (&scan, error))
+  if (!remove_leftovers (&scan, error) || (journals = list_files (&scan, AP_STORAGE_JOURNAL, error)) == NULL ||
+      (wavs = list_files (&scan, AP_STORAGE_WAV, error)) == NULL)
     return FALSE;
-  ids = ap_recording_folder_list (folder_fd, AP_STORAGE_JOURNAL, error);
-  if (ids == NULL)
-    return FALSE;
-  for (guint i = 0; i < ids->len; i++) {
-    const char *id = g_ptr_array_index (ids, i);
-
-    g_hash_table_add (journals, (gpointer)id);
-    if (!is_known_to_have_ended (&scan, id) && !scan_journal (&scan, id, &reason)) {
-      ap_warning ("%s is passed over: %s", id, reason->message);
-      g_clear_error (&reason);
-    }
-  }
-  return !rebuild || (scan_wavs (&scan, journals, error) && ap_recording_index_declare_complete (index, error));
+  scan_journals (&scan, journals);
+  if (!rebuild)
+    return remove_lost (&scan, journals, wavs, error);
+  return scan_wavs (&scan, journals, wavs, error) && ap_recording_index_declare_complete (index, error);
 }

@@ -33,13 +33,32 @@ syncer_new (ApRecordingStore *store)
 }
 
 static void
-add_unread (const ApRecordingInfo *info, gpointer data)
+note_unread (const ApRecordingInfo *info, gpointer list)
 {
-  ApRecordingStore *store = data;
+  ApRecordingInfo *copy = g_new0 (ApRecordingInfo, 1);
+
+  ap_recording_info_copy (copy, info);
+  g_ptr_array_add (list, copy);
+}
+
+static void
+free_info (gpointer info)
+{
+  ap_recording_info_clear (info);
+  g_free (info);
+}
+
+static void
+add_unread (ApRecordingStore *store, const GPtrArray *list)
+{
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
 
-  g_hash_table_replace (store->recordings, g_strdup (info->id), ap_recording_new (&store->shared, info, TRUE));
-  g_ptr_array_add (store->unread, g_strdup (info->id));
+  for (guint i = 0; i < list->len; i++) {
+    const ApRecordingInfo *info = g_ptr_array_index (list, i);
+
+    g_hash_table_replace (store->recordings, g_strdup (info->id), ap_recording_new (&store->shared, info, TRUE));
+    g_ptr_array_add (store->unread, g_strdup (info->id));
+  }
 }
 
 static void read_next (ApRecordingStore *store);
@@ -88,6 +107,7 @@ start_ticker (ApRecordingStore *store)
 static gboolean
 open_folder (ApRecordingStore *store, gboolean create, GError **error)
 {
+  g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (free_info);
   gboolean rebuild;
   int fd = ap_recording_folder_open (store->path, create, error);
 
@@ -98,14 +118,15 @@ open_folder (ApRecordingStore *store, gboolean create, GError **error)
     close (fd);
     return FALSE;
   }
+  if (!ap_recording_scan (fd, store->shared.index, rebuild, note_unread, unread, error)) {
+    g_clear_pointer (&store->shared.index, ap_recording_index_free);
+    close (fd);
+    return FALSE;
+  }
   store->shared.writer.folder_fd = fd;
   store->shared.syncer = syncer_new (store);
-  if (ap_recording_scan (fd, store->shared.index, rebuild, add_unread, store, error))
-    return TRUE;
-  g_clear_pointer (&store->shared.syncer, ap_syncer_free);
-  g_clear_pointer (&store->shared.index, ap_recording_index_free);
-  close (fd);
-  return FALSE;
+  add_unread (store, unread);
+  return TRUE;
 }
 
 gboolean

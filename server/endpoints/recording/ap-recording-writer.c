@@ -36,6 +36,7 @@ struct _ApRecordingWriter {
   guint64 limit_frames; /* the WAV gets no longer now */
   guint64 allowance;    /* nor longer than this, as long as it is live */
   GArray *unreadable;   /* guint64: chunks of the journal that give nothing */
+  goffset rotate_at;    /* the length of a journal that is begun anew */
   gboolean over;        /* ended, or broken */
 };
 
@@ -97,8 +98,7 @@ open_decoder (ApRecordingWriter *writer, ApContainer container, GError **error)
   return writer->decoder != NULL;
 }
 
-/* Audio that the recording may have when @now_us is the time. Taken from a record's own time, so that a replay decides
- * as the first time. */
+/* Audio that the recording may have when @now_us is the time. */
 static guint64
 frames_allowed (ApRecordingWriter *writer, gint64 now_us)
 {
@@ -185,7 +185,7 @@ begin_segment (ApRecordingWriter *writer, const ApJournalRecord *record, GError 
 }
 
 static gboolean
-decode (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+decode (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
 {
   gboolean begins = (record->flags & AP_JOURNAL_BEGINS) != 0;
 
@@ -193,17 +193,17 @@ decode (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error
     return FALSE;
   if (!begins && !ensure_decoder (writer, record->seq, error))
     return FALSE;
-  writer->limit_frames = MIN (frames_allowed (writer, record->time_us), writer->allowance);
+  writer->limit_frames = limit_frames;
   return ap_decoder_feed (writer->decoder, record->data, record->length, error);
 }
 
 /* Its samples are in the WAV, or none of them, and then all is as before. */
 static gboolean
-take_record (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+take_record (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
 {
   const Segment before = writer->segment;
 
-  if (decode (writer, record, error)) {
+  if (decode (writer, record, limit_frames, error)) {
     commit (writer);
     return TRUE;
   }
@@ -230,6 +230,7 @@ writer_new (const ApRecordingWriterSettings *settings)
 
   writer->settings = settings;
   writer->allowance = G_MAXUINT64;
+  writer->rotate_at = settings->rotate_bytes;
   writer->unreadable = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_mutex_init (&writer->journal_lock);
   return writer;
@@ -285,39 +286,58 @@ identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_sourc
   return TRUE;
 }
 
-/* Raw samples need no journal once they are in the WAV. */
 static gboolean
-rotate (ApRecordingWriter *writer, GError **error)
+compact (ApRecordingWriter *writer, const ApJournalHeader *header, gboolean end, GError **error)
 {
-  ApJournalHeader header = { .info = writer->info, .last_seq = ap_journal_get_totals (writer->journal).last_seq };
-  guint8 carry[AP_DECODER_MAX_CARRY];
-  gboolean rotated;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&writer->journal_lock);
 
-  if (writer->segment.container != AP_CONTAINER_PCM || writer->decoder == NULL ||
-      ap_journal_get_length (writer->journal) < writer->settings->rotate_bytes)
-    return TRUE;
-  header.carry_length = (guint)ap_decoder_get_carry (writer->decoder, carry);
-  memcpy (header.carry, carry, header.carry_length); /* less than a frame, which has 4 bytes at most */
-  if (!ap_wav_file_checkpoint (writer->wav, error))
-    return FALSE;
-  g_mutex_lock (&writer->journal_lock);
-  rotated = ap_journal_compact (writer->journal, writer->settings->folder_fd, &header, FALSE, error);
-  g_mutex_unlock (&writer->journal_lock);
-  if (rotated)
-    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, writer->info.frames };
-  return rotated;
+  return ap_journal_compact (writer->journal, writer->settings->folder_fd, header, end, error);
 }
 
-/* The chunk that was appended last is to be passed over. If this fails, or a power cut undoes it, a recovery finds out
- * for itself. */
+/* Raw samples need no journal once they are in the WAV. If it cannot be begun anew it goes on as it is: the chunk that
+ * was taken stays taken. */
 static void
-reject (ApRecordingWriter *writer, const ApJournalRecord *record)
+rotate (ApRecordingWriter *writer)
 {
-  const ApJournalRecord rejection = { .type = AP_JOURNAL_REJECT, .seq = record->seq, .time_us = record->time_us };
+  ApJournalHeader header = { .info = writer->info };
+  guint8 carry[AP_DECODER_MAX_CARRY];
   g_autoptr (GError) error = NULL;
 
-  if (!ap_journal_append (writer->journal, &rejection, &error))
-    ap_warning ("%s: %s", writer->info.id, error->message);
+  if (writer->segment.container != AP_CONTAINER_PCM || writer->decoder == NULL ||
+      ap_journal_get_length (writer->journal) < writer->rotate_at)
+    return;
+  header.carry_length = (guint)ap_decoder_get_carry (writer->decoder, carry);
+  memcpy (header.carry, carry, header.carry_length); /* less than a frame, which has 4 bytes at most */
+  if (ap_wav_file_checkpoint (writer->wav, &error) && compact (writer, &header, FALSE, &error)) {
+    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, writer->info.frames };
+    writer->rotate_at = writer->settings->rotate_bytes;
+    return;
+  }
+  writer->rotate_at += writer->settings->rotate_bytes;
+  ap_warning ("%s: its journal gets longer than it need be: %s", writer->info.id, error->message);
+}
+
+/* The chunk that was appended last is to be passed over. FALSE: the journal cannot say so, and so nothing may come
+ * behind it: a recovery finds out for itself about what is last. */
+static gboolean
+reject (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+{
+  const ApJournalRecord rejection = { .type = AP_JOURNAL_REJECT, .seq = record->seq, .time_us = record->time_us };
+  g_autoptr (GError) reason = NULL;
+
+  if (ap_journal_append (writer->journal, &rejection, &reason))
+    return TRUE;
+  writer->over = TRUE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "a chunk cannot be taken back: %s",
+               reason->message);
+  return FALSE;
+}
+
+/* A clock that is set back does not take time from a recording. */
+static gint64
+get_time (ApRecordingWriter *writer)
+{
+  return MAX (g_get_real_time (), writer->info.updated_us);
 }
 
 static gboolean
@@ -334,21 +354,27 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
 {
   ApJournalRecord record = { .type = AP_JOURNAL_CHUNK,
                              .seq = ap_journal_get_totals (writer->journal).last_seq + 1,
-                             .time_us = g_get_real_time (),
+                             .time_us = get_time (writer),
                              .offset = ap_journal_get_length (writer->journal),
                              .data = data,
                              .length = length };
+  guint64 limit;
+  g_autoptr (GError) reason = NULL;
 
   if (refuse_over (writer, error) || !identify (writer, &record, new_source, error) ||
       !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  if (!take_record (writer, &record, error)) {
-    reject (writer, &record);
+  limit = MIN (frames_allowed (writer, record.time_us), writer->allowance);
+  if (!take_record (writer, &record, limit, &reason)) {
+    if (reject (writer, &record, error))
+      g_propagate_error (error, g_steal_pointer (&reason));
+    journaled (owner);
     return FALSE;
   }
   count (writer, &record);
-  return rotate (writer, error);
+  rotate (writer);
+  return TRUE;
 }
 
 const ApRecordingInfo *
@@ -383,6 +409,12 @@ ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error)
   return ap_wav_file_checkpoint (writer->wav, error);
 }
 
+gboolean
+ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error)
+{
+  return ap_wav_file_tell (writer->wav, frames, error);
+}
+
 /* ---- The end ---- */
 
 /* The WAV of a recording whose journal says that it has ended; then the journal need not be long any more. */
@@ -391,7 +423,6 @@ complete (ApRecordingWriter *writer, GError **error)
 {
   ApJournalHeader header = { 0 };
   g_autoptr (GError) reason = NULL;
-  gboolean compacted;
 
   ap_wav_file_use_reserve (writer->wav);
   if (end_segment (writer, G_MAXUINT64, &reason))
@@ -407,11 +438,7 @@ complete (ApRecordingWriter *writer, GError **error)
     return TRUE;
   }
   header.info = writer->info;
-  header.last_seq = ap_journal_get_totals (writer->journal).last_seq;
-  g_mutex_lock (&writer->journal_lock);
-  compacted = ap_journal_compact (writer->journal, writer->settings->folder_fd, &header, TRUE, &reason);
-  g_mutex_unlock (&writer->journal_lock);
-  if (!compacted)
+  if (!compact (writer, &header, TRUE, &reason))
     ap_warning ("%s: its journal stays as long as it is: %s", writer->info.id, reason->message);
   return TRUE;
 }
@@ -421,13 +448,18 @@ ap_recording_writer_finish (ApRecordingWriter *writer, GError **error)
 {
   const ApJournalRecord record = { .type = AP_JOURNAL_END,
                                    .seq = ap_journal_get_totals (writer->journal).last_seq,
-                                   .time_us = g_get_real_time () };
+                                   .time_us = get_time (writer) };
+  g_autoptr (GError) reason = NULL;
 
   if (refuse_over (writer, error) || !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   writer->over = TRUE;
   writer->info.completed_us = writer->info.updated_us = record.time_us;
-  return ap_recording_writer_sync (writer, error) && complete (writer, error);
+  if (ap_recording_writer_sync (writer, &reason) && complete (writer, &reason))
+    return TRUE;
+  /* Whatever the reason: the journal has the end, so that it cannot go on. */
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "%s", reason->message);
+  return FALSE;
 }
 
 gboolean
@@ -450,17 +482,15 @@ is_last (ApRecordingWriter *writer, const ApJournalRecord *record)
 static gboolean
 pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *reason, GError **error)
 {
-  gboolean of_its_bytes = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE) ||
-                          g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA);
-  gboolean last = is_last (writer, record);
+  gboolean undecodable = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  gboolean refusable = undecodable || g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA) ||
+                       g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
 
-  if (!of_its_bytes && !(last && g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED))) {
+  if (refusable && is_last (writer, record))
+    return reject (writer, record, error);
+  if (!undecodable) {
     g_propagate_error (error, g_error_copy (reason));
     return FALSE;
-  }
-  if (last) {
-    reject (writer, record);
-    return TRUE;
   }
   ap_warning ("%s: chunk %" G_GUINT64_FORMAT " gives no audio any more: %s", writer->info.id, record->seq,
               reason->message);
@@ -469,13 +499,26 @@ pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *rea
   return TRUE;
 }
 
+/* What has a chunk behind it was within the limits when it came, whatever they are now. Of the last that is not known:
+ * it gets the time that anything may have. */
+static guint64
+limit_again (ApRecordingWriter *writer, const ApJournalRecord *record)
+{
+  guint64 burst = (guint64)BURST_SECONDS * writer->info.sample_rate;
+
+  return is_last (writer, record) ? MAX (frames_allowed (writer, record->time_us), writer->info.frames + burst)
+                                  : G_MAXUINT64;
+}
+
 static gboolean
 take_again (const ApJournalRecord *record, gpointer data, GError **error)
 {
   ApRecordingWriter *writer = data;
   g_autoptr (GError) reason = NULL;
 
-  if (!take_record (writer, record, &reason))
+  if (record->length == 0) /* what a power cut left of a rejection */
+    return reject (writer, record, error);
+  if (!take_record (writer, record, limit_again (writer, record), &reason))
     return pass_over (writer, record, reason, error);
   count (writer, record);
   return TRUE;

@@ -6,7 +6,7 @@
 
 /* A recording's files and its decoder: chunks go in, each wholly or not at all. Knows no sockets. What is in the
  * journal is the recording; the WAV is made of it, and can be made again. Every function blocks on the disk. Belongs to
- * one thread at a time, but for ap_recording_writer_sync() and _checkpoint(). */
+ * one thread at a time, but for ap_recording_writer_sync(), _checkpoint() and _tell(). */
 typedef struct _ApRecordingWriter ApRecordingWriter;
 
 typedef struct {
@@ -17,7 +17,7 @@ typedef struct {
   goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
 } ApRecordingWriterSettings;
 
-/* The journal has the chunk; the decoder has not. */
+/* The journal has something that the disk need not have yet: the chunk, or that it is not taken. */
 typedef void (*ApRecordingJournaled) (gpointer owner);
 
 /**
@@ -45,7 +45,7 @@ void ap_recording_writer_free (ApRecordingWriter *writer);
 /**
  * ap_recording_writer_append:
  * @new_source: the chunk does not go on where the last one ended, because somebody else sends it
- * @journaled: called when a sync would make it last, while it has still to be decoded
+ * @journaled: called before the chunk is decoded, and again when it is not taken
  *
  * Errors: UNDECODABLE, DECODER_DIED, QUOTA, NO_SPACE: the chunk left no trace, and the recording goes on. STORAGE: it
  * does not.
@@ -64,6 +64,8 @@ gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
 /* Likewise: the WAV on the disk, and its header's sizes. */
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
+/* Likewise: the sizes alone, where the caller has synced the disk since the WAV had so many frames. */
+gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);
 
 /**
  * ap_recording_writer_finish:

@@ -45,7 +45,8 @@ ap_storage_open (int dir_fd, const char *id, const char *suffix, int flags, GErr
     fd = openat (dir_fd, name, flags | made | O_NOFOLLOW | O_CLOEXEC, 0600);
   while (fd < 0 && errno == EINTR);
   if (fd < 0)
-    ap_storage_set_error (error, errno, name);
+    ap_storage_set_error (error, made != 0 && errno == ENOENT ? ESTALE : errno,
+                          name); /* it is the folder that is gone */
   return fd;
 }
 

@@ -78,6 +78,13 @@ put_back (ApSyncer *syncer, ApSyncTarget *target)
 }
 
 static void
+begin (ApSyncTarget *target)
+{
+  if (target->begin != NULL)
+    target->begin (target);
+}
+
+static void
 sync_one (ApSyncTarget *target)
 {
   g_autoptr (GError) error = NULL;
@@ -95,6 +102,7 @@ sync_each (gpointer data)
   while ((target = take (syncer)) != NULL) {
     target->state = UNDER_WAY;
     g_mutex_unlock (&syncer->lock);
+    begin (target);
     sync_one (target);
     g_mutex_lock (&syncer->lock);
     put_back (syncer, target);
@@ -119,6 +127,12 @@ take_rest (ApSyncer *syncer, ApSyncTarget *first)
   return targets;
 }
 
+static void
+begin_each (gpointer target, gpointer data)
+{
+  begin (target);
+}
+
 static gpointer
 sync_all (gpointer data)
 {
@@ -131,6 +145,7 @@ sync_all (gpointer data)
     gboolean synced;
 
     g_mutex_unlock (&syncer->lock);
+    g_ptr_array_foreach (targets, begin_each, NULL);
     synced = syncfs (syncer->dir_fd) == 0;
     for (guint i = 0; i < targets->len; i++) {
       ApSyncTarget *target = targets->pdata[i];

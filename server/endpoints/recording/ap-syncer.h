@@ -10,7 +10,10 @@ typedef struct _ApSyncTarget ApSyncTarget;
 
 /* What is synced; embedded in its owner, who fills in the functions and sets the rest to 0. */
 struct _ApSyncTarget {
-  /* On a thread of the syncer; never two of one target at once. */
+  /* (nullable): on a thread of the syncer, before each sync of whatever kind: what has been written by now is what
+   * @done may tell of. */
+  void (*begin) (ApSyncTarget *target);
+  /* On the same thread; never two of one target at once. */
   gboolean (*sync) (ApSyncTarget *target, GError **error);
   /* After each sync, on the same thread, with its error or NULL, and before the next sync of this target begins. May
    * request another. Each request is followed by one that began after it. */

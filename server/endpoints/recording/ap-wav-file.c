@@ -200,6 +200,18 @@ ap_wav_file_checkpoint (ApWavFile *file, GError **error)
 }
 
 gboolean
+ap_wav_file_tell (ApWavFile *file, guint64 frames, GError **error)
+{
+  gint64 bytes = (gint64)(frames * file->block);
+  gboolean done;
+
+  g_mutex_lock (&file->lock);
+  done = file->told >= bytes || write_header (file, bytes, error);
+  g_mutex_unlock (&file->lock);
+  return done;
+}
+
+gboolean
 ap_wav_file_finish (ApWavFile *file, GError **error)
 {
   gint64 committed = get_committed (file);

@@ -5,7 +5,7 @@
 
 /* The recording as audio: {id}.wav, S16LE, written in place and playable at every moment. Its header has 80 bytes, with
  * room for the 64-bit sizes of RF64 (EBU Tech 3306), which it becomes when RIFF's 32 bits are full. All of this blocks.
- * One thread at a time, but ap_wav_file_checkpoint() and ap_wav_file_get_frames() may run beside anything but the free.
+ * One thread at a time, but ap_wav_file_checkpoint(), _tell() and _get_frames() may run beside anything but the free.
  * Errors are AP_RECORDING_ERROR: NO_SPACE, STORAGE, NOT_FOUND. */
 #define AP_WAV_HEADER_LENGTH 80
 
@@ -33,6 +33,9 @@ guint64 ap_wav_file_get_frames (ApWavFile *file); /* committed */
 
 /* Syncs the samples, then writes a header that tells of those that were committed when it was called. */
 gboolean ap_wav_file_checkpoint (ApWavFile *file, GError **error);
+
+/* For who has synced the samples in another way, since @frames of them were committed: the header alone. */
+gboolean ap_wav_file_tell (ApWavFile *file, guint64 frames, GError **error);
 
 /* The same once more and for good: the file is cut to what is committed, and all of it is synced. */
 gboolean ap_wav_file_finish (ApWavFile *file, GError **error);
