@@ -30,15 +30,15 @@ static const struct {
   AudioFileKind kind;
   ApContainer container;
   guint rate; /* that its encoder takes */
+  guint target_kib;
   const char *ffmpeg;
   gdouble target_decodebin;
-  guint target_kib;
 } rows[] = {
-  { AUDIO_FILE_MP3, AP_CONTAINER_MP3, RATE, "mp3", 2, 512 },
-  { AUDIO_FILE_FLAC, AP_CONTAINER_FLAC, RATE, "flac", 1.3, 512 },
-  { AUDIO_FILE_ADTS, AP_CONTAINER_ADTS, RATE, "aac", 1.3, 1536 },
-  { AUDIO_FILE_WAV, AP_CONTAINER_WAV, RATE, "wav", 2, 512 },
-  { AUDIO_FILE_OGG, AP_CONTAINER_OGG, 48000, "ogg", 1.1, 512 },
+  { AUDIO_FILE_MP3, AP_CONTAINER_MP3, RATE, 512, "mp3", 2 },
+  { AUDIO_FILE_FLAC, AP_CONTAINER_FLAC, RATE, 512, "flac", 1.3 },
+  { AUDIO_FILE_ADTS, AP_CONTAINER_ADTS, RATE, 1536, "aac", 1.3 },
+  { AUDIO_FILE_WAV, AP_CONTAINER_WAV, RATE, 512, "wav", 2 },
+  { AUDIO_FILE_OGG, AP_CONTAINER_OGG, 48000, 512, "ogg", 1.1 },
 };
 
 typedef struct {

@@ -415,6 +415,7 @@ test_unsupported (void)
   file = audio_file_make (AUDIO_FILE_OGG_VORBIS, RATE, CHANNELS, 1);
   samples = decoder_run (&spec, file, 4096, &error);
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  g_assert_cmpuint (samples->len, ==, 0);
   g_assert_true (g_str_has_prefix (error->message, "Ogg that cannot be decoded: "));
 }
 

@@ -117,7 +117,7 @@ check_length (const GByteArray *samples, gdouble seconds, guint in_rate, guint m
   gdouble most = least + (gdouble)more * rate / in_rate;
   gdouble frames = (gdouble)samples->len / 2 / channels;
 
-  if (frames < least - rate / 2000 || frames > most + rate / 2000)
+  if (frames < least - rate * 0.0005 || frames > most + rate * 0.0005)
     g_error ("%s: %.0f frames at %u Hz, not %.0f to %.0f", what, frames, rate, least, most);
 }
 
