@@ -33,7 +33,7 @@ latency_percentile (const Latency *self, double percent)
   guint64 wanted = (guint64)((double)self->total * percent / 100);
   guint64 seen = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (self->counts); i++) {
+  for (guint i = 5 * 32; i < G_N_ELEMENTS (self->counts); i++) {
     seen += self->counts[i];
     if (seen > wanted || (seen > 0 && seen == self->total))
       return (double)((guint64)(32 + i % 32 + 1) << (i / 32 - 5));

@@ -270,7 +270,7 @@ recording_load_close (RecordingLoad *load)
 static gint64
 due_of_turn (const RecordingLoad *load)
 {
-  return load->start + (gint64)((double)load->turn * (double)PERIOD_NS / load->count);
+  return load->start + (gint64)(load->turn * (guint64)PERIOD_NS / load->count);
 }
 
 static void

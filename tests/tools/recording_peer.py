@@ -111,6 +111,8 @@ async def http(port, method, path):
 async def session_info(port, recording_id):
     """The session as HTTP tells of it; None: there is no such session."""
     status, body = await http(port, "GET", f"/api/audio/sessions/{recording_id}")
+    if status == 500:
+        raise Gone(1011, body)
     assert status in (200, 404), (status, body)
     return json.loads(body) if status == 200 else None
 

@@ -46,6 +46,13 @@ def materials(seconds=5):
     return [material for material in made if material.data]
 
 
+def live(answer):
+    """A server whose disk has just died may say so before it is gone itself."""
+    if answer.get("error") == "storage" or "message" not in answer:
+        raise Gone(1011, str(answer))
+    return answer
+
+
 class Recording:
     """`lossy`: that acknowledged chunks are gone is counted, as `lost`, and no failure."""
 
@@ -77,7 +84,7 @@ class Recording:
 
     async def create(self, port):
         socket = await Socket.connect(port, f"/api/ws/audio?{self.material.query}&user_id={self.material.name}")
-        greeting = await socket.recv()
+        greeting = live(await socket.recv())
         assert greeting["status"] == "active" and greeting["chunk_count"] == 0, greeting
         self.id = greeting["session_id"]
         return socket
@@ -131,7 +138,7 @@ class Recording:
                     sent += 1
                     self.sent = max(self.sent, sent)
                 await socket.send(FOREIGN if waiting[-1] else self.chunks[sent - 1])
-            self.take(await socket.recv(), waiting.popleft())
+            self.take(live(await socket.recv()), waiting.popleft())
             on_answer()
 
     def take(self, answer, foreign):
@@ -149,7 +156,7 @@ class Recording:
         await socket.control("close_session")
 
     async def finish_close(self, socket):
-        answer = await socket.recv()
+        answer = live(await socket.recv())
         assert answer["status"] == "completed" and answer["chunk_count"] == len(self.chunks), f"{self}: {answer}"
         self.completed = True
 
