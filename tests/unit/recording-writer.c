@@ -396,6 +396,29 @@ test_refused_bytes (void)
   folder_free (folder);
 }
 
+/* A server that is to end does not first read for minutes. */
+static void
+test_stopping (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  gint stopping = 1;
+  guint unreadable;
+  g_autoptr (GError) error = NULL;
+
+  append (folder, writer, (const guint8 *)"1234", 4);
+  ap_recording_writer_free (writer);
+  folder->settings.stopping = &stopping;
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &unreadable, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED);
+  stopping = 0;
+  writer = recover (folder, id);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 1);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
 /* Only the first half of a rejection is there. */
 static void
 test_torn_rejection (void)
@@ -538,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/quota", test_quota);
   g_test_add_func ("/recording-writer/end", test_end);
   g_test_add_func ("/recording-writer/refused-bytes", test_refused_bytes);
+  g_test_add_func ("/recording-writer/stopping", test_stopping);
   g_test_add_func ("/recording-writer/torn-rejection", test_torn_rejection);
   g_test_add_func ("/recording-writer/narrower-limits", test_narrower_limits);
   g_test_add_func ("/recording-writer/no-rotation", test_no_rotation);

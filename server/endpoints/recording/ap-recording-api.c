@@ -176,8 +176,11 @@ read_user (Question *question)
 static void
 ask (ApHttpRequest *request, ApRecordingStore *store, ApStrandFunc look)
 {
-  if (check_id (request))
-    ap_strand_post (ap_recording_store_get_desk (store), look, question_new (request, store), question_free);
+  if (check_id (request)) {
+    Question *question = question_new (request, store);
+
+    ap_recording_store_ask (store, question->id, look, question, question_free);
+  }
 }
 
 /* ---- the list, and one of them ---- */
@@ -360,5 +363,5 @@ ap_recording_api_peaks (ApHttpRequest *request, gpointer store)
     return;
   question = question_new (request, store);
   question->parts = (guint)parts;
-  ap_strand_post (ap_recording_store_get_desk (store), look_for_peaks, question, NULL);
+  ap_recording_store_ask (store, question->id, look_for_peaks, question, NULL);
 }

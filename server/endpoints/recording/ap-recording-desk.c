@@ -124,6 +124,35 @@ ap_recording_store_open_audio (ApRecordingStore *store, const char *id, ApRecord
 }
 
 typedef struct {
+  ApStrand *desk;
+  ApStrandFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+} Question;
+
+static void
+on_read (const ApRecordingInfo *info, const GError *error, gpointer data)
+{
+  g_autofree Question *question = data;
+
+  ap_strand_post (question->desk, question->func, question->data, question->destroy);
+}
+
+void
+ap_recording_store_ask (ApRecordingStore *store, const char *id, ApStrandFunc func, gpointer data,
+                        GDestroyNotify destroy)
+{
+  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
+  const Question question = { store->desk, func, data, destroy };
+  g_auto (ApRecordingInfo) info = { 0 };
+
+  if (recording == NULL || ap_recording_look (recording, &info))
+    ap_strand_post (store->desk, func, data, destroy);
+  else
+    ap_recording_load (recording, on_read, g_memdup2 (&question, sizeof question));
+}
+
+typedef struct {
   ApRecordingStore *store;
   char id[AP_RECORDING_ID_LENGTH + 1];
   ApRecordingDone done;
@@ -177,7 +206,7 @@ ap_recording_store_close (ApRecordingStore *store, const char *id, ApRecordingDo
   g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
 
   if (recording != NULL)
-    ap_recording_end (recording, NULL, done, data);
+    ap_recording_end (recording, done, data);
   else
     post_request (store, tell_of_ended, id, done, data);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* What an answer takes while it waits for the disk. */
-#define STATUS_COST 512
+#define ANSWER_COST 512
 
 typedef struct {
   ApRecording *recording; /* NULL: there is none, and the socket is closing */
@@ -38,7 +38,7 @@ static void
 refuse_for (ApSession *session, const GError *error, const char *id, guint16 code)
 {
   refuse (session, ap_recording_format_error (error, id), code,
-          code == 1008 ? "there is no such session to join" : "the session cannot be created");
+          code == 1008 ? "there is no such session to join" : "the session cannot be created, or not be joined now");
 }
 
 static gboolean
@@ -107,16 +107,33 @@ find (ApSession *session)
   return NULL;
 }
 
+/* Each may have sent much, and nobody comes to look at it. */
+static void
+refuse_crowd (ApSession *session, const char *id)
+{
+  g_autoptr (GError) error =
+      g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_LIMIT, "too many connections wait to join the session");
+
+  refuse_for (session, error, id, 1011);
+}
+
+/* @recording: (transfer full) (nullable) */
 static Client *
 client_new (ApSession *session, ApRecording *recording, ApRecordingManner manner)
 {
   Client *client = g_new0 (Client, 1);
+  g_autoptr (ApRecordingSocket) socket = NULL;
 
   if (recording == NULL)
     return client;
-  client->recording = recording;
-  client->socket = ap_recording_socket_new (session, manner);
-  ap_recording_join (recording, client->socket);
+  socket = ap_recording_socket_new (session, manner);
+  if (ap_recording_join (recording, socket)) {
+    client->recording = recording;
+    client->socket = g_steal_pointer (&socket);
+    return client;
+  }
+  refuse_crowd (session, ap_recording_get_id (recording));
+  ap_recording_unref (recording);
   return client;
 }
 
@@ -163,12 +180,12 @@ take_control (ApSession *session, const char *data, gsize length)
     send_text (session, answer);
     return;
   }
+  ap_session_add_pending (session, ANSWER_COST);
   if (control == AP_RECORDING_CONTROL_CLOSE_SESSION) {
-    ap_recording_end (client->recording, client->socket, NULL, NULL);
+    ap_recording_end_for (client->recording, client->socket, ANSWER_COST);
     return;
   }
-  ap_session_add_pending (session, STATUS_COST);
-  ap_recording_tell_status (client->recording, client->socket, STATUS_COST);
+  ap_recording_tell_status (client->recording, client->socket, ANSWER_COST);
 }
 
 static void

@@ -25,13 +25,14 @@ struct _ApRecording {
   ApRecordingWriter *writer; /* NULL: not loaded */
   GError *broken;            /* its files cannot be used; NULL: they can */
   gboolean over;
-  GPtrArray *sockets;         /* of ApRecordingSocket */
-  ApRecordingSocket *source;  /* who sends; may have left */
-  gint64 source_heard, heard; /* monotonic */
-  gint64 checkpoint_at;
+  GPtrArray *sockets;           /* of ApRecordingSocket */
+  ApRecordingSocket *source;    /* who sends; may have left */
+  gint64 source_heard, heard;   /* monotonic */
+  gint64 checkpoint_at, end_at; /* not before */
+  gint joining, ticking;        /* atomic: jobs of these kinds that wait */
   guint64 chunks_indexed;
   ApRecordingAnswers *answers;
-  guint64 ticket;  /* of the last append; also read by sync threads */
+  guint64 ticket;           /* of the last append; also read by sync threads */
   guint64 syncing, telling; /* the sync thread's: the ticket, and the frames, that the sync under way covers */
   ApRecordingFile journal, wav;
 };

@@ -12,13 +12,13 @@ struct _ApRecordingStore {
 
   GMutex ready_lock; /* held while the folder is made ready */
   gint ready;        /* atomic */
+  gint stopping;     /* atomic */
 
   GMutex lock;            /* guards the rest, for a look */
   GHashTable *recordings; /* those that are live, by their ids */
   GPtrArray *unread;      /* of ids: to be read one after another, when nobody asks for them */
   GSource *ticker;
   gint64 retention_at; /* monotonic */
-  gboolean stopping;
 };
 
 /* Blocking: opens the folder, and reads what is in it, once. */

@@ -12,9 +12,11 @@
 
 #include <unistd.h>
 
-#define DEFAULT_FOLDER    "audio_sessions"
-#define ROTATE_BYTES      (64 * 1024 * 1024)
-#define SYNC_THREADS      4
+#define DEFAULT_FOLDER "audio_sessions"
+#define ROTATE_BYTES   (64 * 1024 * 1024)
+#define SYNC_THREADS   4
+/* A chunk can take a decoder half a minute, a recovery longer: some of those at once do not hold up all others. */
+#define LEAST_THREADS     16
 #define TICK_SECONDS      1
 #define RETENTION_SECONDS 600
 /* Recordings that are too old, removed in one go. */
@@ -74,7 +76,7 @@ steal_unread (ApRecordingStore *store)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
 
-  while (store->unread->len > 0 && !store->stopping) {
+  while (store->unread->len > 0 && g_atomic_int_get (&store->stopping) == 0) {
     g_autofree char *id = g_ptr_array_steal_index (store->unread, 0);
     ApRecording *recording = g_hash_table_lookup (store->recordings, id);
 
@@ -250,11 +252,12 @@ set_up_shared (ApRecordingStore *store)
   const ApRecordingSettings *settings = store->settings;
 
   store->shared.settings = settings;
-  store->shared.pool = ap_strand_pool_new ("recording", MAX (4, 2 * g_get_num_processors ()));
+  store->shared.pool = ap_strand_pool_new ("recording", MAX (LEAST_THREADS, 2 * g_get_num_processors ()));
   store->shared.admit = admit;
   store->shared.ended = on_ended;
   store->shared.owner = store;
   store->shared.writer.launcher = NULL;
+  store->shared.writer.stopping = &store->stopping;
   store->shared.writer.max_seconds = (guint64)settings->max_duration_hours * 3600;
   store->shared.writer.rotate_bytes = ROTATE_BYTES;
   store->shared.writer.max_realtime_factor = (guint)settings->max_realtime_factor;
@@ -320,18 +323,10 @@ suspend_all (ApRecordingStore *store)
   ap_recording_barrier_wait (&barrier);
 }
 
-static void
-stop_reading (ApRecordingStore *store)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
-
-  store->stopping = TRUE;
-}
-
 void
 ap_recording_store_free (ApRecordingStore *store)
 {
-  stop_reading (store);
+  g_atomic_int_set (&store->stopping, 1);
   suspend_all (store);
   if (store->ticker != NULL) {
     g_source_destroy (store->ticker);

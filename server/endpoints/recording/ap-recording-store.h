@@ -36,16 +36,16 @@ ApRecording *ap_recording_store_find (ApRecordingStore *store, const char *id);
 
 /* (transfer none): the strand on which HTTP's questions are asked; the functions that block are called there. */
 ApStrand *ap_recording_store_get_desk (ApRecordingStore *store);
-/* (transfer none): another one, for what takes longer than a question: a look through a whole file. */
+/* (transfer none): for what takes longer than a question: a look through a whole file. */
 ApStrand *ap_recording_store_get_reading_desk (ApRecordingStore *store);
+
+/* As ap_strand_post(), on the desk, when a live recording of @id has been read: that may take long. */
+void ap_recording_store_ask (ApRecordingStore *store, const char *id, ApStrandFunc func, gpointer data,
+                             GDestroyNotify destroy);
 
 /* ---- Blocking; on a strand, not on a worker ---- */
 
-/**
- * ap_recording_store_get_info:
- * @id: a valid one, by ap_uuid_is_valid()
- * @info: (out caller-allocates): for ap_recording_info_clear(); of a live recording its figures as of now
- */
+/* @id: a valid one, by ap_uuid_is_valid(). @info: (out caller-allocates): of a live recording its figures as of now */
 gboolean ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error);
 
 /**

@@ -511,11 +511,24 @@ limit_again (ApRecordingWriter *writer, const ApJournalRecord *record)
 }
 
 static gboolean
+refuse_stopping (ApRecordingWriter *writer, GError **error)
+{
+  const gint *stopping = writer->settings->stopping;
+
+  if (stopping == NULL || g_atomic_int_get (stopping) == 0)
+    return FALSE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the server ends");
+  return TRUE;
+}
+
+static gboolean
 take_again (const ApJournalRecord *record, gpointer data, GError **error)
 {
   ApRecordingWriter *writer = data;
   g_autoptr (GError) reason = NULL;
 
+  if (refuse_stopping (writer, error))
+    return FALSE;
   if (record->length == 0) /* what a power cut left of a rejection */
     return reject (writer, record, error);
   if (!take_record (writer, record, limit_again (writer, record), &reason))

@@ -14,6 +14,7 @@ typedef struct {
   ApDecoderLauncher *launcher;
   guint64 max_seconds;       /* no recording gets longer, in seconds of audio */
   guint max_realtime_factor; /* nor than so many times what has passed since its creation, and a minute */
+  const gint *stopping;      /* (nullable): atomic: not 0: a recovery is given up, with CLOSED */
   goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
 } ApRecordingWriterSettings;
 
@@ -55,16 +56,14 @@ gboolean ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *da
 
 /* The recording as it is now; its frames are in the WAV. */
 const ApRecordingInfo *ap_recording_writer_get_info (ApRecordingWriter *writer);
-/* From now on the WAV may have so many frames, whatever else allows more. */
-void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames);
+void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames); /* at most so many, from now on */
 /* Whether a decoder keeps a state from chunk to chunk, so that only one source may send. */
 gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 
 /* From any thread, beside the others: all chunks journaled before are on the disk afterwards. An error is final. */
 gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
-/* Likewise: the WAV on the disk, and its header's sizes. */
+/* Likewise: the WAV on the disk, and its header's sizes; or these alone, when the caller has synced so many frames. */
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
-/* Likewise: the sizes alone, where the caller has synced the disk since the WAV had so many frames. */
 gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);
 
 /**
@@ -75,7 +74,7 @@ gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GE
  */
 gboolean ap_recording_writer_finish (ApRecordingWriter *writer, GError **error);
 
-/* The files of a recording that nobody has open for writing. */
+/* Its files, which nobody writes. */
 gboolean ap_recording_writer_remove (int folder_fd, const char *id, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApRecordingWriter, ap_recording_writer_free)

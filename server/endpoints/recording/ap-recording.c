@@ -13,6 +13,8 @@
 /* How often the disk has the WAV, and the index the figures. */
 #define CHECKPOINT_US (2 * G_USEC_PER_SEC)
 
+static const char closed[] = "the session was closed";
+
 /* ---- Jobs ---- */
 
 static void
@@ -168,6 +170,18 @@ resume (ApRecording *recording, GError **error)
             AP_LOG_SECONDS ("took", (guint64)(g_get_monotonic_time () - since)));
 }
 
+/* What is on the disk is as good as ever; it is tried again when somebody asks. */
+static gboolean
+may_be_read_later (ApRecording *recording, const GError *error)
+{
+  gboolean later = recording->exists && (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE) ||
+                                         g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED));
+
+  if (later)
+    ap_warning ("%s cannot be read now: %s", recording->info.id, error->message);
+  return later;
+}
+
 /* Before anything else is done with it. FALSE: it cannot be used, and the reason is what @error says. */
 static gboolean
 ensure_loaded (ApRecording *recording, GError **error)
@@ -185,10 +199,12 @@ ensure_loaded (ApRecording *recording, GError **error)
     resume (recording, &reason);
   else
     begin (recording, &reason);
-  ap_recording_publish (recording);
-  if (recording->writer != NULL)
+  if (recording->writer != NULL) {
+    ap_recording_publish (recording);
     return TRUE;
-  ap_recording_fail (recording, reason);
+  }
+  if (!may_be_read_later (recording, reason))
+    ap_recording_fail (recording, reason);
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
 }
@@ -239,6 +255,7 @@ join (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
+  g_atomic_int_add (&recording->joining, -1);
   if (may_join (recording, job->socket, &error)) {
     g_ptr_array_add (recording->sockets, ap_recording_socket_ref (job->socket));
     job->socket->admitted = TRUE;
@@ -276,13 +293,20 @@ tell_done (const ApRecordingJob *job, const GError *error)
     job->done (error == NULL ? &job->recording->info : NULL, error, job->data);
 }
 
+/* What was to end by itself. */
+static void
+try_again_later (ApRecording *recording)
+{
+  recording->end_at = g_get_monotonic_time () + recording->shared->settings->timeout_seconds * G_USEC_PER_SEC;
+}
+
 static void
 refuse_to_end (const ApRecordingJob *job, const GError *error)
 {
   ApRecording *recording = job->recording;
 
   ap_warning ("%s cannot be completed: %s", recording->info.id, error->message);
-  recording->heard = g_get_monotonic_time (); /* if it was idle: tried again as much later */
+  try_again_later (recording);
   if (job->socket != NULL)
     ap_recording_socket_send (job->socket, ap_recording_format_failure (&recording->info, error), 0);
   if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
@@ -297,9 +321,8 @@ end (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
-  if (job->socket != NULL && !job->socket->admitted)
-    return;
   if (!ensure_loaded (recording, &error)) {
+    try_again_later (recording);
     tell_done (job, error);
     return;
   }
@@ -310,6 +333,16 @@ end (gpointer data)
   if (!recording->over)
     become_completed (recording, job->code, job->reason);
   tell_done (job, NULL);
+}
+
+static void
+end_for (gpointer data)
+{
+  ApRecordingJob *job = data;
+
+  if (job->socket->admitted)
+    end (job);
+  ap_recording_socket_send (job->socket, NULL, job->cost);
 }
 
 static void
@@ -376,11 +409,13 @@ tick (gpointer data)
   ApRecordingJob *job = data;
   ApRecording *recording = job->recording;
   gint64 now = g_get_monotonic_time ();
-  const char *reason;
+  const char *reason = NULL;
 
+  g_atomic_int_set (&recording->ticking, 0);
   if (recording->over || recording->broken != NULL)
     return;
-  reason = recording->writer != NULL || recording->exists ? reason_to_end (recording, now) : NULL;
+  if (now >= recording->end_at && (recording->writer != NULL || recording->exists))
+    reason = reason_to_end (recording, now);
   if (reason != NULL) {
     job->code = 1001;
     job->reason = reason;
@@ -484,10 +519,15 @@ ap_recording_look (ApRecording *recording, ApRecordingInfo *info)
   return recording->loaded;
 }
 
-void
+gboolean
 ap_recording_join (ApRecording *recording, ApRecordingSocket *socket)
 {
+  if (g_atomic_int_add (&recording->joining, 1) >= recording->shared->settings->max_connections) {
+    g_atomic_int_add (&recording->joining, -1);
+    return FALSE;
+  }
   ap_recording_post (recording, join, &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket) });
+  return TRUE;
 }
 
 void
@@ -515,14 +555,17 @@ ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket, gsi
 }
 
 void
-ap_recording_end (ApRecording *recording, ApRecordingSocket *socket, ApRecordingDone done, gpointer data)
+ap_recording_end (ApRecording *recording, ApRecordingDone done, gpointer data)
 {
-  ap_recording_post (recording, end,
-                     &(ApRecordingJob){ .socket = socket != NULL ? ap_recording_socket_ref (socket) : NULL,
-                                        .code = 1000,
-                                        .reason = "the session was closed",
-                                        .done = done,
-                                        .data = data });
+  ap_recording_post (recording, end, &(ApRecordingJob){ .code = 1000, .reason = closed, .done = done, .data = data });
+}
+
+void
+ap_recording_end_for (ApRecording *recording, ApRecordingSocket *socket, gsize cost)
+{
+  ap_recording_post (
+      recording, end_for,
+      &(ApRecordingJob){ .socket = ap_recording_socket_ref (socket), .cost = cost, .code = 1000, .reason = closed });
 }
 
 void
@@ -540,7 +583,8 @@ ap_recording_load (ApRecording *recording, ApRecordingDone done, gpointer data)
 void
 ap_recording_tick (ApRecording *recording)
 {
-  ap_recording_post (recording, tick, &(ApRecordingJob){ 0 });
+  if (g_atomic_int_compare_and_exchange (&recording->ticking, 0, 1))
+    ap_recording_post (recording, tick, &(ApRecordingJob){ 0 });
 }
 
 void

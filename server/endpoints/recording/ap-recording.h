@@ -41,21 +41,23 @@ const char *ap_recording_get_user (ApRecording *recording);
 gboolean ap_recording_look (ApRecording *recording, ApRecordingInfo *info);
 
 /* As its manner is; one too many is closed. What a socket sends counts when it has been let in, and until another takes
- * its place. */
-void ap_recording_join (ApRecording *recording, ApRecordingSocket *socket);
+ * its place. FALSE: as many as may be are waiting to be let in; it is not, and nothing it sends is to be appended. */
+gboolean ap_recording_join (ApRecording *recording, ApRecordingSocket *socket);
 void ap_recording_leave (ApRecording *recording, ApRecordingSocket *socket);
 /* @cost: what is no longer pending when it is answered */
 void ap_recording_append (ApRecording *recording, ApRecordingSocket *socket, GBytes *chunk, gsize cost);
 void ap_recording_tell_status (ApRecording *recording, ApRecordingSocket *socket, gsize cost);
 
-/* @socket: (nullable): who wants it, and is told if it cannot be. @done: (nullable): on the strand */
-void ap_recording_end (ApRecording *recording, ApRecordingSocket *socket, ApRecordingDone done, gpointer data);
+/* On the strand @done is called. */
+void ap_recording_end (ApRecording *recording, ApRecordingDone done, gpointer data);
+/* The same for a client, who is told if it cannot be. @cost: as above */
+void ap_recording_end_for (ApRecording *recording, ApRecordingSocket *socket, gsize cost);
 /* Ends it without a WAV: its files are removed. */
 void ap_recording_discard (ApRecording *recording, ApRecordingDone done, gpointer data);
 /* Reads its files, if that has not been done. */
 void ap_recording_load (ApRecording *recording, ApRecordingDone done, gpointer data);
 /* Now and then: it ends when nobody has used it for long, and what the disk and the index have of it is brought up to
- * date. */
+ * date. Without effect while the last one waits. */
 void ap_recording_tick (ApRecording *recording);
 /* The last of it in this process: it can be gone on with in the next. */
 void ap_recording_suspend (ApRecording *recording, void (*done) (gpointer data), gpointer data);
