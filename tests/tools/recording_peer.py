@@ -21,6 +21,9 @@ LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
+BEFORE_HANDSHAKE = "before the handshake was answered"
+
+
 class Gone(Exception):
     """The connection has ended: with a close frame's code and reason, or without (None)."""
 
@@ -139,7 +142,7 @@ class Socket:
                               .encode())
             self.answer = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode()
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise Gone() from error
+            raise Gone(None, BEFORE_HANDSHAKE) from error
         assert self.answer.startswith("HTTP/1.1 101"), self.answer
         return self
 
