@@ -254,6 +254,5 @@ ap_recording_files_init (ApRecording *recording)
 {
   file_init (&recording->journal, recording,
              (ApSyncTarget){ .begin = begin_journal, .sync = sync_journal, .done = on_journal_synced });
-  file_init (&recording->wav, recording,
-             (ApSyncTarget){ .begin = begin_wav, .sync = sync_wav, .done = on_wav_synced });
+  file_init (&recording->wav, recording, (ApSyncTarget){ .begin = begin_wav, .sync = sync_wav, .done = on_wav_synced });
 }
