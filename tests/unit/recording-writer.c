@@ -292,6 +292,40 @@ test_garbage (void)
   }
 }
 
+/* Garbage that was taken, because it was little, keeps refusing what comes after it in pieces that are shorter than a
+ * frame; a few refusals later the stream begins anew. */
+static void
+test_out_of_garbage (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = create (folder, id, AP_RECORDING_FORMAT_MP3, 44100, 1);
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_MP3, 44100, 1, 2);
+  g_autofree guint8 *garbage = g_malloc (64 * 1024);
+  gsize length;
+  const guint8 *data = g_bytes_get_data (audio, &length);
+  guint refused = 0;
+  g_autoptr (GBytes) wav = NULL;
+
+  memset (garbage, 0x55, 64 * 1024);
+  for (guint i = 0; i < 64; i++)
+    append (folder, writer, garbage + i * 1024, i < 63 ? 1024 : 1000);
+  for (gsize at = 0; at + 300 <= length; at += 300) {
+    g_autoptr (GError) error = NULL;
+
+    if (ap_recording_writer_append (writer, data + at, 300, FALSE, on_journaled, folder, &error))
+      continue;
+    g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+    refused++;
+  }
+  g_assert_cmpuint (refused, >, 0);
+  g_assert_cmpuint (refused, <, 10);
+  writer = end_process (folder, writer, id, 0);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, >, 44100);
+  wav = finish (folder, writer, id);
+  folder_free (folder);
+}
+
 /* Raw samples begin their journal anew, in the middle of a frame as well. */
 static void
 test_rotation (void)
@@ -557,6 +591,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_disturbed);
   }
   g_test_add_func ("/recording-writer/garbage", test_garbage);
+  g_test_add_func ("/recording-writer/out-of-garbage", test_out_of_garbage);
   g_test_add_func ("/recording-writer/rotation", test_rotation);
   g_test_add_func ("/recording-writer/quota", test_quota);
   g_test_add_func ("/recording-writer/end", test_end);

@@ -23,6 +23,10 @@ typedef struct {
   guint64 base_frames;   /* in the WAV before it */
 } Segment;
 
+/* After so many refusals MP3 and ADTS, which may begin anywhere, begin anew: garbage that had been taken as a beginning
+ * is not to refuse for ever what comes after it. */
+#define REFUSALS_IN_ROW 3
+
 struct _ApRecordingWriter {
   const ApRecordingWriterSettings *settings;
   ApRecordingInfo info;
@@ -35,6 +39,7 @@ struct _ApRecordingWriter {
   guint64 skip_frames;  /* of what comes out: they are in the WAV already */
   guint64 limit_frames; /* the WAV gets no longer now */
   guint64 allowance;    /* nor longer than this, as long as it is live */
+  guint refused_in_row; /* chunks that could not be decoded */
   GArray *unreadable;   /* guint64: chunks of the journal that give nothing */
   goffset rotate_at;    /* the length of a journal that is begun anew */
   gboolean over;        /* ended, or broken */
@@ -272,7 +277,8 @@ static gboolean
 identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_source, GError **error)
 {
   gboolean headless = writer->segment.container == AP_CONTAINER_MP3 || writer->segment.container == AP_CONTAINER_ADTS;
-  ApContainer current = new_source && headless ? AP_CONTAINER_NONE : writer->segment.container;
+  gboolean anew = headless && (new_source || writer->refused_in_row >= REFUSALS_IN_ROW);
+  ApContainer current = anew ? AP_CONTAINER_NONE : writer->segment.container;
   g_autoptr (GError) reason = NULL;
   ApContainer begins = ap_container_detect (writer->info.format, current, record->data, record->length, &reason);
 
@@ -367,11 +373,13 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   journaled (owner);
   limit = MIN (frames_allowed (writer, record.time_us), writer->allowance);
   if (!take_record (writer, &record, limit, &reason)) {
+    writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
     if (reject (writer, &record, error))
       g_propagate_error (error, g_steal_pointer (&reason));
     journaled (owner);
     return FALSE;
   }
+  writer->refused_in_row = 0;
   count (writer, &record);
   rotate (writer);
   return TRUE;
