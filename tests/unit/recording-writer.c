@@ -310,14 +310,8 @@ test_out_of_garbage (void)
   memset (garbage, 0x55, 64 * 1024);
   for (guint i = 0; i < 64; i++)
     append (folder, writer, garbage + i * 1024, i < 63 ? 1024 : 1000);
-  for (gsize at = 0; at + 300 <= length; at += 300) {
-    g_autoptr (GError) error = NULL;
-
-    if (ap_recording_writer_append (writer, data + at, 300, FALSE, on_journaled, folder, &error))
-      continue;
-    g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-    refused++;
-  }
+  for (gsize at = 0; at + 300 <= length; at += 300)
+    refused += !ap_recording_writer_append (writer, data + at, 300, FALSE, on_journaled, folder, NULL);
   g_assert_cmpuint (refused, >, 0);
   g_assert_cmpuint (refused, <, 10);
   writer = end_process (folder, writer, id, 0);
