@@ -177,14 +177,18 @@ do_readdir (fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset, str
   GByteArray *list = (GByteArray *)(guintptr)info->fh;
   gsize at = MIN ((gsize)offset, list->len);
 
+  /* The lock, because the reader may be done with the folder before the reply has returned. */
+  g_mutex_lock (&lock);
   fuse_reply_buf (request, (char *)list->data + at, MIN (size, list->len - at));
+  g_mutex_unlock (&lock);
 }
 
 static void
 do_releasedir (fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
 {
+  g_mutex_lock (&lock);
   g_byte_array_unref ((GByteArray *)(guintptr)info->fh);
-  fuse_reply_err (request, 0);
+  end (request, 0);
 }
 
 /* ---- files ---- */

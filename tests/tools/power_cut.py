@@ -21,8 +21,9 @@ class PowerCutDisk:
         self.kept, self.path = os.path.join(folder, "kept"), os.path.join(folder, "disk")
         os.makedirs(self.kept, exist_ok=True)
         os.makedirs(self.path, exist_ok=True)
-        self.process = subprocess.Popen([program, *options, self.kept, self.path], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+        # A test that is killed does not leave it mounted.
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", program, *options, self.kept, self.path],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.is_mounted = self.process.stdout.readline() == "mounted\n"
 
     def cut(self):

@@ -40,9 +40,10 @@ class Server:
     def __init__(self, storage, **env):
         self.storage = storage
         settings = {"AUDIO_STORAGE_PATH": storage, **{name.upper(): str(value) for name, value in env.items()}}
-        # The folder has no .env that could have a say.
-        self.process = subprocess.Popen([os.path.abspath(os.environ["AP_SERVER"]), "--host", "127.0.0.1", "--port", "0"],
-                                        env={**os.environ, **settings}, cwd="/", stdout=subprocess.DEVNULL,
+        # A test that is killed takes it along. The folder has no .env that could have a say.
+        command = ["setpriv", "--pdeathsig", "KILL", os.path.abspath(os.environ["AP_SERVER"]), "--host", "127.0.0.1", "--port",
+                   "0"]
+        self.process = subprocess.Popen(command, env={**os.environ, **settings}, cwd="/", stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, text=True, start_new_session=True)
         self.log, self.port = [], 0
         for line in self.process.stderr:
