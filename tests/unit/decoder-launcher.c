@@ -512,6 +512,15 @@ play_server (const char *mode)
     pause ();
 }
 
+/* Whether no child is left. */
+static gboolean
+reap_all (guint *ended)
+{
+  while (waitpid (-1, NULL, WNOHANG) > 0)
+    ++*ended;
+  return errno == ECHILD;
+}
+
 static void
 test_server_killed (Fixture *fixture, gconstpointer mode)
 {
@@ -529,11 +538,7 @@ test_server_killed (Fixture *fixture, gconstpointer mode)
   close (out);
   kill (pid, SIGKILL);
   /* The server, its mother, and her children, which are ours now. */
-  g_assert_true (test_wait_until ({
-    while (waitpid (-1, NULL, WNOHANG) > 0)
-      ended++;
-    errno == ECHILD;
-  }));
+  g_assert_true (test_wait_until (reap_all (&ended)));
   g_assert_cmpuint (ended, >=, 2);
 }
 
