@@ -276,7 +276,7 @@ extend_deadline (SoupServerMessage *message, goffset length)
   g_autoptr (GSocketConnection) connection = ref != NULL ? g_weak_ref_get (ref) : NULL;
 
   if (connection != NULL && length > AP_HTTP_LEAST_RATE)
-    ap_listener_set_deadline (connection, AP_HTTP_REQUEST_SECONDS + (guint)(length / AP_HTTP_LEAST_RATE));
+    ap_listener_extend (connection, AP_HTTP_REQUEST_SECONDS + (guint)(length / AP_HTTP_LEAST_RATE));
 }
 
 static void

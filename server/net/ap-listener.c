@@ -97,10 +97,11 @@ begin_deadline (GSocketConnection *connection, guint seconds)
 }
 
 void
-ap_listener_set_deadline (GSocketConnection *connection, guint seconds)
+ap_listener_extend (GSocketConnection *connection, guint seconds)
 {
   GSource *source = g_object_get_data (G_OBJECT (connection), DEADLINE_KEY);
 
+  g_socket_set_timeout (g_socket_connection_get_socket (connection), AP_HTTP_STALL_SECONDS);
   g_source_set_ready_time (source, g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND);
 }
 
@@ -115,7 +116,7 @@ hand_over (ApListener *listener, int fd)
     return;
   }
   /* GIO gives up a read that waits longer: a client that is silent in the middle of a request does not stay. */
-  g_socket_set_timeout (socket, AP_HTTP_IDLE_SECONDS);
+  g_socket_set_timeout (socket, MIN (AP_HTTP_IDLE_SECONDS, listener->request_seconds));
   connection = ap_http_guard_connection (socket);
   ap_count (&ap_metrics_mine ()->counts.accepted, 1);
   begin_deadline (connection, listener->request_seconds);

@@ -17,8 +17,9 @@ ApListener *ap_listener_new (int fd, guint request_seconds,
                              void (*accepted) (GSocketConnection *connection, gpointer data), gpointer data);
 void ap_listener_free (ApListener *listener);
 
-/* Gives a connection that a listener accepted @seconds from now, in place of those that it had. */
-void ap_listener_set_deadline (GSocketConnection *connection, guint seconds);
+/* For a long answer: gives a connection that a listener accepted @seconds from now, in place of those that it had, and
+ * lets the client take nothing for AP_HTTP_STALL_SECONDS. */
+void ap_listener_extend (GSocketConnection *connection, guint seconds);
 
 /**
  * ap_listener_open:

@@ -504,7 +504,8 @@ test_slow_reader (Fixture *fixture, gconstpointer data)
   close (fd);
 }
 
-/* The request's time is up long before the answer is all there; the answer's is not. */
+/* The request's time is up long before the answer is all there, and the client takes nothing for longer than it may be
+ * silent in the middle of a request; the answer's time is not. */
 static void
 test_time (Fixture *fixture, gconstpointer data)
 {
