@@ -42,8 +42,8 @@
 #define AP_HTTP_REQUEST_SECONDS 30
 /* Bytes a second: a client that reads a long answer more slowly, all in all, does not get its end. */
 #define AP_HTTP_LEAST_RATE (16 * 1024)
-/* Without a byte taken of a long answer for so long, its connection is closed. What the two systems keep of it goes on in
- * steps of megabytes: who reads steadily, but slowly, seems to take nothing for minutes. 4 MiB at the rate above. */
+/* Without a byte taken of a long answer for so long, its connection is closed. What the two systems keep of it goes on
+ * in steps of megabytes: who reads steadily, but slowly, seems to take nothing for minutes. 4 MiB at the rate above. */
 #define AP_HTTP_STALL_SECONDS 300
 /* Of a file that is an answer, so much is in memory at a time. */
 #define AP_HTTP_PIECE_BYTES (128 * 1024)
