@@ -27,6 +27,8 @@ struct _ApSession {
   guint64 frames_out_at_check;
   gboolean paused; /* the peer is not read from */
 
+  gboolean opened;  /* @open has returned: @state is what it made */
+  gboolean over;    /* the connection is closed */
   gboolean closing; /* the close frame waits for what is in the pipeline */
   guint16 close_code;
   char *close_reason;

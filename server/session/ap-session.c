@@ -151,7 +151,16 @@ ended_by (ApSession *session)
   return ap_connection_was_ended_by_peer (session->connection) ? "peer" : "server";
 }
 
-/* The one end of every session. The last reference goes a round later: callers further up may still hold the pointer.
+static void
+close_endpoint (ApSession *session)
+{
+  if (session->endpoint->close != NULL)
+    session->endpoint->close (session);
+}
+
+/* The one end of every session. The endpoint's comes after its open, in which a session may end already: what was sent
+ * there met a client that had left. The last reference goes a round later: callers further up may still hold the
+ * pointer.
  */
 static void
 on_closed (gpointer owner, guint16 code, const char *reason)
@@ -166,8 +175,9 @@ on_closed (gpointer owner, guint16 code, const char *reason)
   ap_timers_clear (session->host->timers, &session->stall_check);
   if (!session->shares_pipeline && session->pipeline != NULL)
     ap_pipeline_stop (session->pipeline);
-  if (session->endpoint->close != NULL)
-    session->endpoint->close (session);
+  session->over = TRUE;
+  if (session->opened)
+    close_endpoint (session);
   /* Not at the priority of an idle source, for which a busy worker has no time. */
   g_source_set_priority (later, G_PRIORITY_DEFAULT);
   g_source_set_callback (later, drop_reference, g_object_ref (session), NULL);
@@ -220,7 +230,10 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
   if (endpoint->open != NULL)
     session->state = endpoint->open (session);
   session->request = NULL;
-  if (!ap_connection_start (session->connection, early)) {
+  session->opened = TRUE;
+  if (session->over) {
+    close_endpoint (session);
+  } else if (!ap_connection_start (session->connection, early)) {
     ap_session_note_failure (session, AP_FAILURE_SOCKET, g_strerror (errno));
     ap_session_abort (session, "the system refused to watch the socket");
   } else if (session->closing && session->pipeline == NULL) {

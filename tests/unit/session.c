@@ -214,7 +214,42 @@ test_peer_leaves (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* The same when the pipeline fails at that moment. */
+static guint refused;
+
+static gpointer
+open_refusing (ApSession *session)
+{
+  ap_session_send (session, AP_OPCODE_TEXT, (const guint8 *)"no", 2);
+  ap_session_close (session, 1008, "no");
+  return &refused;
+}
+
+static void
+close_refused (ApSession *session)
+{
+  g_assert_true (ap_session_get_state (session) == &refused);
+  refused++;
+}
+
+/* A peer that has left before its session is opened, and refused: what open has made is there when close comes. */
+static void
+test_refused_and_gone (Fixture *fixture, gconstpointer data)
+{
+  static const ApEndpoint endpoint = {
+    .path = "/refuses", .own_pipeline = TRUE, .open = open_refusing, .close = close_refused
+  };
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), ==, 0);
+  close (fds[1]);
+  refused = 0;
+  ap_session_open (&fixture->host, &endpoint, NULL, NULL, fds[0], NULL);
+  run_until (count (fixture) == 0);
+  g_assert_cmpuint (refused, ==, 1);
+  run_until_quiet (fixture);
+}
+
+/* A peer that leaves, and a pipeline that fails at that moment. */
 static void
 test_pipeline_fails (Fixture *fixture, gconstpointer data)
 {
@@ -466,6 +501,7 @@ main (int argc, char **argv)
     add ("pipeline-fails", &ways[i], test_pipeline_fails);
     add ("output-limit", &ways[i], test_output_limit);
   }
+  g_test_add ("/session/refused-and-gone", Fixture, NULL, set_up, test_refused_and_gone, tear_down);
   g_test_add ("/session/socket-options", Fixture, NULL, set_up, test_socket_options, tear_down);
   add_stalled ("/session/stalled/behind-peer", test_stalled_behind_peer);
   add_stalled ("/session/stalled/close", test_stalled_close);
