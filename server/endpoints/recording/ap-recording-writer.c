@@ -3,47 +3,21 @@
 /* Chunks of one recording on their way to the disk: journal first, then decoder, then WAV. */
 #define G_LOG_DOMAIN "recording"
 
-#include "endpoints/recording/ap-recording-writer.h"
+#include "endpoints/recording/ap-recording-writer-private.h"
 
 #include "base/ap-log.h"
 #include "endpoints/recording/ap-container.h"
-#include "endpoints/recording/ap-journal.h"
 #include "endpoints/recording/ap-storage-file.h"
-#include "endpoints/recording/ap-wav-file.h"
 
 #include <string.h>
-
-/* Audio that may come at once, before the real-time factor counts. */
-#define BURST_SECONDS 60
-
-/* A part of the stream with a decoder of its own. */
-typedef struct {
-  ApContainer container; /* NONE: none has begun */
-  goffset offset;        /* of its first record in the journal */
-  guint64 base_frames;   /* in the WAV before it */
-} Segment;
 
 /* After so many refusals MP3 and ADTS, which may begin anywhere, begin anew: garbage that had been taken as a beginning
  * is not to refuse for ever what comes after it. */
 #define REFUSALS_IN_ROW 3
-
-struct _ApRecordingWriter {
-  const ApRecordingWriterSettings *settings;
-  ApRecordingInfo info;
-  ApJournal *journal;
-  GMutex journal_lock; /* held while the journal is synced, or replaced by a shorter one */
-  ApWavFile *wav;
-  guint64 fresh_frames; /* in the WAV, and not committed */
-  Segment segment;
-  ApDecoder *decoder;   /* of @segment; NULL: to be made anew from the journal */
-  guint64 skip_frames;  /* of what comes out: they are in the WAV already */
-  guint64 limit_frames; /* the WAV gets no longer now */
-  guint64 allowance;    /* nor longer than this, as long as it is live */
-  guint refused_in_row; /* chunks that could not be decoded */
-  GArray *unreadable;   /* guint64: chunks of the journal that give nothing */
-  goffset rotate_at;    /* the length of a journal that is begun anew */
-  gboolean over;        /* ended, or broken */
-};
+/* Each refusal in a compressed format costs reading the current file once more. All of that together is no more than so
+ * many times what was sent, and so many bytes. */
+#define REBUILD_FACTOR 4
+#define REBUILD_BYTES  (16 * 1024 * 1024)
 
 static guint
 frame_bytes (ApRecordingWriter *writer)
@@ -104,8 +78,8 @@ open_decoder (ApRecordingWriter *writer, ApContainer container, GError **error)
 }
 
 /* Audio that the recording may have when @now_us is the time. */
-static guint64
-frames_allowed (ApRecordingWriter *writer, gint64 now_us)
+guint64
+ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us)
 {
   guint64 passed_ms = (guint64)MAX (now_us - writer->info.created_us, 0) / 1000;
   guint64 seconds = passed_ms * writer->settings->max_realtime_factor / 1000 + BURST_SECONDS;
@@ -134,6 +108,7 @@ feed_again (const ApJournalRecord *record, gpointer data, GError **error)
 
   if (record->seq >= rebuild->until || is_unreadable (rebuild->writer, record->seq))
     return TRUE;
+  rebuild->writer->rebuilt_bytes += record->length;
   return ap_decoder_feed (rebuild->writer->decoder, record->data, record->length, error);
 }
 
@@ -185,7 +160,7 @@ begin_segment (ApRecordingWriter *writer, const ApJournalRecord *record, GError 
   if (!end_segment (writer, record->seq, error))
     return FALSE;
   writer->skip_frames = 0;
-  writer->segment = (Segment){ record->container, record->offset, position (writer) };
+  writer->segment = (ApRecordingSegment){ record->container, record->offset, position (writer) };
   return open_decoder (writer, record->container, error);
 }
 
@@ -203,10 +178,11 @@ decode (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_
 }
 
 /* Its samples are in the WAV, or none of them, and then all is as before. */
-static gboolean
-take_record (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
+gboolean
+ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
+                          GError **error)
 {
-  const Segment before = writer->segment;
+  const ApRecordingSegment before = writer->segment;
 
   if (decode (writer, record, limit_frames, error)) {
     commit (writer);
@@ -218,8 +194,8 @@ take_record (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 l
   return FALSE;
 }
 
-static void
-count (ApRecordingWriter *writer, const ApJournalRecord *record)
+void
+ap_recording_writer_count (ApRecordingWriter *writer, const ApJournalRecord *record)
 {
   writer->info.total_chunks++;
   writer->info.bytes_received += record->length;
@@ -228,8 +204,8 @@ count (ApRecordingWriter *writer, const ApJournalRecord *record)
 
 /* ---- The beginning ---- */
 
-static ApRecordingWriter *
-writer_new (const ApRecordingWriterSettings *settings)
+ApRecordingWriter *
+ap_recording_writer_new (const ApRecordingWriterSettings *settings)
 {
   ApRecordingWriter *writer = g_new0 (ApRecordingWriter, 1);
 
@@ -256,7 +232,7 @@ ap_recording_writer_free (ApRecordingWriter *writer)
 ApRecordingWriter *
 ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApRecordingInfo *info, GError **error)
 {
-  g_autoptr (ApRecordingWriter) writer = writer_new (settings);
+  g_autoptr (ApRecordingWriter) writer = ap_recording_writer_new (settings);
   ApJournalHeader header = { .info = *info };
 
   ap_recording_info_copy (&writer->info, info);
@@ -274,6 +250,28 @@ ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApR
 /* ---- Chunks ---- */
 
 static gboolean
+refuse_hopeless (ApRecordingWriter *writer, GError **error)
+{
+  if (writer->decoder != NULL || writer->segment.container == AP_CONTAINER_NONE ||
+      writer->rebuilt_bytes <= REBUILD_FACTOR * writer->info.bytes_received + REBUILD_BYTES)
+    return FALSE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+               "too much of this session could not be decoded: close it, and begin another");
+  return TRUE;
+}
+
+/* What follows the refused head of a WAV would be recorded as raw samples. */
+static gboolean
+refuse_headless (ApRecordingWriter *writer, ApContainer begins, GError **error)
+{
+  if (!writer->wav_refused || begins != AP_CONTAINER_PCM)
+    return FALSE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+               "this belongs to a WAV that cannot be decoded; a new file may follow it");
+  return TRUE;
+}
+
+static gboolean
 identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_source, GError **error)
 {
   gboolean headless = writer->segment.container == AP_CONTAINER_MP3 || writer->segment.container == AP_CONTAINER_ADTS;
@@ -286,6 +284,8 @@ identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_sourc
     g_propagate_error (error, g_steal_pointer (&reason));
     return FALSE;
   }
+  if (refuse_headless (writer, begins, error))
+    return FALSE;
   record->container = begins != AP_CONTAINER_NONE ? begins : writer->segment.container;
   if (begins != AP_CONTAINER_NONE)
     record->flags |= AP_JOURNAL_BEGINS;
@@ -315,7 +315,7 @@ rotate (ApRecordingWriter *writer)
   header.carry_length = (guint)ap_decoder_get_carry (writer->decoder, carry);
   memcpy (header.carry, carry, header.carry_length); /* less than a frame, which has 4 bytes at most */
   if (ap_wav_file_checkpoint (writer->wav, &error) && compact (writer, &header, FALSE, &error)) {
-    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, writer->info.frames };
+    writer->segment = (ApRecordingSegment){ AP_CONTAINER_PCM, 0, writer->info.frames };
     writer->rotate_at = writer->settings->rotate_bytes;
     return;
   }
@@ -325,8 +325,8 @@ rotate (ApRecordingWriter *writer)
 
 /* The chunk that was appended last is to be passed over. FALSE: the journal cannot say so, and so nothing may come
  * behind it: a recovery finds out for itself about what is last. */
-static gboolean
-reject (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
+gboolean
+ap_recording_writer_reject (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
 {
   const ApJournalRecord rejection = { .type = AP_JOURNAL_REJECT, .seq = record->seq, .time_us = record->time_us };
   g_autoptr (GError) reason = NULL;
@@ -367,20 +367,22 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   guint64 limit;
   g_autoptr (GError) reason = NULL;
 
-  if (refuse_over (writer, error) || !identify (writer, &record, new_source, error) ||
-      !ap_journal_append (writer->journal, &record, error))
+  if (refuse_over (writer, error) || refuse_hopeless (writer, error) ||
+      !identify (writer, &record, new_source, error) || !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  limit = MIN (frames_allowed (writer, record.time_us), writer->allowance);
-  if (!take_record (writer, &record, limit, &reason)) {
+  limit = MIN (ap_recording_writer_frames_allowed (writer, record.time_us), writer->allowance);
+  if (!ap_recording_writer_take (writer, &record, limit, &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-    if (reject (writer, &record, error))
+    writer->wav_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
+    if (ap_recording_writer_reject (writer, &record, error))
       g_propagate_error (error, g_steal_pointer (&reason));
     journaled (owner);
     return FALSE;
   }
   writer->refused_in_row = 0;
-  count (writer, &record);
+  writer->wav_refused = FALSE;
+  ap_recording_writer_count (writer, &record);
   rotate (writer);
   return TRUE;
 }
@@ -426,8 +428,8 @@ ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **er
 /* ---- The end ---- */
 
 /* The WAV of a recording whose journal says that it has ended; then the journal need not be long any more. */
-static gboolean
-complete (ApRecordingWriter *writer, GError **error)
+gboolean
+ap_recording_writer_complete (ApRecordingWriter *writer, GError **error)
 {
   ApJournalHeader header = { 0 };
   g_autoptr (GError) reason = NULL;
@@ -463,7 +465,7 @@ ap_recording_writer_finish (ApRecordingWriter *writer, GError **error)
     return FALSE;
   writer->over = TRUE;
   writer->info.completed_us = writer->info.updated_us = record.time_us;
-  if (ap_recording_writer_sync (writer, &reason) && complete (writer, &reason))
+  if (ap_recording_writer_sync (writer, &reason) && ap_recording_writer_complete (writer, &reason))
     return TRUE;
   /* Whatever the reason: the journal has the end, so that it cannot go on. */
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "%s", reason->message);
@@ -475,111 +477,4 @@ ap_recording_writer_remove (int folder_fd, const char *id, GError **error)
 {
   return ap_storage_remove (folder_fd, id, AP_STORAGE_WAV, error) &&
          ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) && ap_storage_sync (folder_fd, error);
-}
-
-/* ---- Recovery ---- */
-
-static gboolean
-is_last (ApRecordingWriter *writer, const ApJournalRecord *record)
-{
-  return record->offset + AP_JOURNAL_HEAD_LENGTH + (goffset)record->length >= ap_journal_get_length (writer->journal);
-}
-
-/* A chunk that gives nothing now. The last may have been refused the first time, before that was on the disk. One that
- * was acknowledged stays and counts; and where the reason is not in its bytes, the recording is left as it is. */
-static gboolean
-pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *reason, GError **error)
-{
-  gboolean undecodable = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-  gboolean refusable = undecodable || g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA) ||
-                       g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
-
-  if (refusable && is_last (writer, record))
-    return reject (writer, record, error);
-  if (!undecodable) {
-    g_propagate_error (error, g_error_copy (reason));
-    return FALSE;
-  }
-  ap_warning ("%s: chunk %" G_GUINT64_FORMAT " gives no audio any more: %s", writer->info.id, record->seq,
-              reason->message);
-  g_array_append_val (writer->unreadable, record->seq);
-  count (writer, record);
-  return TRUE;
-}
-
-/* What has a chunk behind it was within the limits when it came, whatever they are now. Of the last that is not known:
- * it gets the time that anything may have. */
-static guint64
-limit_again (ApRecordingWriter *writer, const ApJournalRecord *record)
-{
-  guint64 burst = (guint64)BURST_SECONDS * writer->info.sample_rate;
-
-  return is_last (writer, record) ? MAX (frames_allowed (writer, record->time_us), writer->info.frames + burst)
-                                  : G_MAXUINT64;
-}
-
-static gboolean
-refuse_stopping (ApRecordingWriter *writer, GError **error)
-{
-  const gint *stopping = writer->settings->stopping;
-
-  if (stopping == NULL || g_atomic_int_get (stopping) == 0)
-    return FALSE;
-  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the server ends");
-  return TRUE;
-}
-
-static gboolean
-take_again (const ApJournalRecord *record, gpointer data, GError **error)
-{
-  ApRecordingWriter *writer = data;
-  g_autoptr (GError) reason = NULL;
-
-  if (refuse_stopping (writer, error))
-    return FALSE;
-  if (record->length == 0) /* what a power cut left of a rejection */
-    return reject (writer, record, error);
-  if (!take_record (writer, record, limit_again (writer, record), &reason))
-    return pass_over (writer, record, reason, error);
-  count (writer, record);
-  return TRUE;
-}
-
-static gboolean
-recover (ApRecordingWriter *writer, GError **error)
-{
-  const ApJournalHeader *header = ap_journal_get_header (writer->journal);
-  const ApRecordingInfo *info = &header->info;
-  const ApJournalTotals totals = ap_journal_get_totals (writer->journal);
-
-  ap_recording_info_copy (&writer->info, info);
-  writer->over = totals.ended;
-  if (info->status == AP_RECORDING_COMPLETED)
-    return TRUE;
-  writer->wav =
-      ap_wav_file_open (writer->settings->folder_fd, info->id, info->sample_rate, info->channels, info->frames, error);
-  if (writer->wav == NULL)
-    return FALSE;
-  if (info->total_chunks > 0) /* begun anew: see rotate() */
-    writer->segment = (Segment){ AP_CONTAINER_PCM, 0, info->frames };
-  if (!ap_journal_replay (writer->journal, 0, take_again, writer, error))
-    return FALSE;
-  writer->info.updated_us = totals.time_us;
-  if (!totals.ended)
-    return ap_wav_file_checkpoint (writer->wav, error);
-  writer->info.completed_us = totals.time_us;
-  return complete (writer, error);
-}
-
-ApRecordingWriter *
-ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id, guint *unreadable,
-                             GError **error)
-{
-  g_autoptr (ApRecordingWriter) writer = writer_new (settings);
-
-  writer->journal = ap_journal_open (settings->folder_fd, id, error);
-  if (writer->journal == NULL || !recover (writer, error))
-    return NULL;
-  *unreadable = writer->unreadable->len;
-  return g_steal_pointer (&writer);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What cannot be decoded, and what may follow it. */
+#include "recording-folder.h"
+
+#include "audio-files.h"
+
+#include <gst/gst.h>
+#include <string.h>
+
+static ApRecordingWriter *
+begin_again (Folder *folder, ApRecordingWriter *writer, const char *id)
+{
+  ap_recording_writer_free (writer);
+  return folder_recover (folder, id);
+}
+
+static void
+end (Folder *folder, ApRecordingWriter *writer, const char *id)
+{
+  g_autoptr (GBytes) wav = folder_finish (folder, writer, id);
+
+  g_assert_cmpuint (g_bytes_get_size (wav), >=, 80);
+  folder_free (folder);
+}
+
+/* Garbage that was taken, because it was little, keeps refusing what comes after it in pieces that are shorter than a
+ * frame; a few refusals later the stream begins anew. */
+static void
+test_out_of_garbage (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 44100, 1);
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_MP3, 44100, 1, 2);
+  g_autofree guint8 *garbage = g_malloc (64 * 1024);
+  gsize length;
+  const guint8 *data = g_bytes_get_data (audio, &length);
+  guint refused = 0;
+
+  memset (garbage, 0x55, 64 * 1024);
+  for (guint i = 0; i < 64; i++)
+    folder_append (folder, writer, garbage + i * 1024, i < 63 ? 1024 : 1000);
+  for (gsize at = 0; at + 300 <= length; at += 300)
+    refused += !ap_recording_writer_append (writer, data + at, 300, FALSE, folder_on_journaled, folder, NULL);
+  g_assert_cmpuint (refused, >, 0);
+  g_assert_cmpuint (refused, <, 10);
+  writer = begin_again (folder, writer, id);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, >, 44100);
+  end (folder, writer, id);
+}
+
+/* The rest of a WAV that is refused is no raw samples. */
+static void
+test_refused_wav (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  static const guint8 adpcm[] =
+      "RIFF\xff\xff\xff\xffWAVEfmt \x14\0\0\0\x11\0\1\0\x40\x1f\0\0\xd7\x0f\0\0\0\1\4\0\2\0\xf9\1"
+      "data\0\1\0\0";
+  g_autoptr (GBytes) wav = audio_file_make (AUDIO_FILE_WAV, 8000, 1, 1);
+  gsize length;
+  const guint8 *data = g_bytes_get_data (wav, &length);
+
+  folder_refuse (folder, writer, adpcm, sizeof adpcm - 1, AP_RECORDING_ERROR_UNDECODABLE);
+  folder_refuse (folder, writer, data + 100, 4096, AP_RECORDING_ERROR_UNDECODABLE);
+  folder_refuse (folder, writer, data + 4196, 4096, AP_RECORDING_ERROR_UNDECODABLE);
+  folder_append (folder, writer, data, length);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 8000);
+  end (folder, writer, id);
+}
+
+/* Each refusal costs reading the file once more, up to a bound. */
+static void
+test_hopeless (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_FLAC, 48000, 2);
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_FLAC, 48000, 2, 20);
+  g_autofree guint8 *garbage = g_malloc (512 * 1024);
+  gsize length, sent;
+  const guint8 *data = g_bytes_get_data (audio, &length);
+  guint refused = 0;
+
+  memset (garbage, 0x55, 512 * 1024);
+  sent = length / 2;
+  folder_append (folder, writer, data, sent);
+  for (guint taken = TRUE; taken && refused < 1000; sent += taken) {
+    folder_refuse (folder, writer, garbage, 512 * 1024, AP_RECORDING_ERROR_UNDECODABLE);
+    refused++;
+    taken = ap_recording_writer_append (writer, data + sent, 1, FALSE, folder_on_journaled, folder, NULL);
+  }
+  g_assert_cmpuint (refused, >, 10);
+  g_assert_cmpuint (refused, <=, 2 + (4 * (length + 1000) + 16 * 1024 * 1024) / (length / 2));
+  end (folder, writer, id);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  g_test_add_func ("/recording-refusals/out-of-garbage", test_out_of_garbage);
+  g_test_add_func ("/recording-refusals/refused-wav", test_refused_wav);
+  g_test_add_func ("/recording-refusals/hopeless", test_hopeless);
+  return g_test_run ();
+}
