@@ -177,8 +177,8 @@ main (int argc, char **argv)
   if (argc > 2 && g_str_equal (argv[1], "--helper"))
     return ap_decoder_mother_main (argc, argv);
   gst_init (NULL, NULL);
-  off = ap_decoder_launcher_new (AP_SANDBOX_OFF, NULL);
-  on = ap_decoder_launcher_new (AP_SANDBOX_SESSION, &error);
+  off = ap_decoder_launcher_new (AP_SANDBOX_OFF);
+  on = ap_decoder_launcher_new (AP_SANDBOX_SESSION);
   if (on == NULL)
     g_error ("%s", error->message);
   g_print (

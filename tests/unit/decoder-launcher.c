@@ -69,7 +69,7 @@ set_up (Fixture *fixture, gconstpointer mode)
   g_autoptr (GError) error = NULL;
 
   fixture->descriptors = count_entries ("/proc/self/fd");
-  fixture->launcher = ap_decoder_launcher_new ((ApSandbox)GPOINTER_TO_UINT (mode), &error);
+  fixture->launcher = ap_decoder_launcher_new ((ApSandbox)GPOINTER_TO_UINT (mode));
   g_assert_no_error (error);
   g_assert_cmpint (ap_decoder_launcher_get_pid (fixture->launcher), ==, 0);
 }
@@ -504,7 +504,7 @@ play_server (const char *mode)
   char byte = 0;
 
   gst_init (NULL, NULL);
-  launcher = ap_decoder_launcher_new (g_str_equal (mode, "pool") ? AP_SANDBOX_POOL : AP_SANDBOX_SESSION, NULL);
+  launcher = ap_decoder_launcher_new (g_str_equal (mode, "pool") ? AP_SANDBOX_POOL : AP_SANDBOX_SESSION);
   decoder = ap_decoder_launcher_open (launcher, &spec, gather, NULL, NULL);
   if (decoder == NULL || write (STDOUT_FILENO, &byte, 1) != 1)
     return EXIT_FAILURE;
@@ -568,7 +568,7 @@ test_off (void)
 {
   static const ApDecoderSpec spec = { AP_CONTAINER_FLAC, RATE, CHANNELS };
   g_autoptr (GError) error = NULL;
-  g_autoptr (ApDecoderLauncher) launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF, &error);
+  g_autoptr (ApDecoderLauncher) launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF);
   g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (launcher, &spec, gather, NULL, &error);
 
   g_assert_no_error (error);

@@ -4,14 +4,17 @@
 #include "endpoints/recording/ap-decoder-sandbox.h"
 
 #include "config.h"
+#include "endpoints/recording/ap-decoder-launcher.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -241,11 +244,50 @@ test_check (void)
   g_test_message ("Landlock %u", ap_decoder_sandbox_get_landlock ());
 }
 
+static gboolean
+take_nothing (gpointer owner, const guint8 *data, gsize length, GError **error)
+{
+  return TRUE;
+}
+
+/* A system that filters no calls: what needs no sandbox goes on. */
+static void
+test_without_seccomp (void)
+{
+  static const ApDecoderSpec flac = { AP_CONTAINER_FLAC, 8000, 1 }, pcm = { AP_CONTAINER_PCM, 8000, 1 };
+  ApDecoderLauncher *launcher;
+  scmp_filter_ctx filter;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ApDecoder) decoder = NULL;
+
+  if (!g_test_subprocess ()) {
+    g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_assert_passed ();
+    return;
+  }
+  filter = seccomp_init (SCMP_ACT_ALLOW);
+  g_assert_cmpint (
+      seccomp_rule_add (filter, SCMP_ACT_ERRNO (EINVAL), SCMP_SYS (prctl), 1, SCMP_A0 (SCMP_CMP_EQ, PR_SET_SECCOMP)),
+      ==, 0);
+  g_assert_cmpint (seccomp_load (filter), ==, 0);
+  seccomp_release (filter);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "compressed audio is refused: *");
+  launcher = ap_decoder_launcher_new (AP_SANDBOX_SESSION);
+  g_test_assert_expected_messages ();
+  g_assert_null (ap_decoder_launcher_open (launcher, &flac, take_nothing, NULL, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  g_clear_error (&error);
+  decoder = ap_decoder_launcher_open (launcher, &pcm, take_nothing, NULL, &error);
+  g_assert_no_error (error);
+  ap_decoder_launcher_free (launcher);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/decoder-sandbox/check", test_check);
+  g_test_add_func ("/decoder-sandbox/without-seccomp", test_without_seccomp);
   for (gsize i = 0; i < G_N_ELEMENTS (tries); i++) {
     g_autofree char *path = g_strdup_printf ("/decoder-sandbox/%s", tries[i].name);
 

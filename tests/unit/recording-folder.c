@@ -18,7 +18,7 @@ folder_new (void)
 
   folder->path = g_dir_make_tmp ("ap-test-XXXXXX", &error);
   g_assert_no_error (error);
-  folder->launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF, &error);
+  folder->launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF);
   g_assert_no_error (error);
   folder->settings.folder_fd = open (folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   g_assert_cmpint (folder->settings.folder_fd, >=, 0);

@@ -30,11 +30,12 @@
 
 struct _ApDecoderLauncher {
   ApSandbox mode;
-  GMutex lock;      /* guards the rest, and is held from a request to its answer */
-  pid_t mother;     /* 0: none */
-  int socket;       /* to it */
-  guint generation; /* counts mothers: the serials of one mean nothing to the next */
-  gboolean told;    /* that there is no Landlock */
+  GError *unavailable; /* why there can be no sandbox; NULL: there can */
+  GMutex lock;         /* guards the rest, and is held from a request to its answer */
+  pid_t mother;        /* 0: none */
+  int socket;          /* to it */
+  guint generation;    /* counts mothers: the serials of one mean nothing to the next */
+  gboolean told;       /* that there is no Landlock */
 };
 
 /* What a decoder keeps to end its process with. */
@@ -247,6 +248,11 @@ ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec
 
   if (launcher->mode == AP_SANDBOX_OFF || spec->container == AP_CONTAINER_PCM || spec->container == AP_CONTAINER_WAV)
     return ap_decoder_chain_new (spec, pcm, owner, error);
+  if (launcher->unavailable != NULL) {
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+                 "this server takes raw samples and WAV only: its system cannot lock decoders in");
+    return NULL;
+  }
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "no socket for a decoder: %s",
                  g_strerror (errno));
@@ -265,15 +271,14 @@ ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec
 /* ---- the launcher ---- */
 
 ApDecoderLauncher *
-ap_decoder_launcher_new (ApSandbox mode, GError **error)
+ap_decoder_launcher_new (ApSandbox mode)
 {
-  ApDecoderLauncher *launcher;
+  ApDecoderLauncher *launcher = g_new0 (ApDecoderLauncher, 1);
 
-  if (mode != AP_SANDBOX_OFF && !ap_decoder_sandbox_check (error))
-    return NULL;
-  launcher = g_new0 (ApDecoderLauncher, 1);
   launcher->mode = mode;
   g_mutex_init (&launcher->lock);
+  if (mode != AP_SANDBOX_OFF && !ap_decoder_sandbox_check (&launcher->unavailable))
+    ap_warning ("compressed audio is refused: %s", launcher->unavailable->message);
   return launcher;
 }
 
@@ -288,6 +293,7 @@ ap_decoder_launcher_free (ApDecoderLauncher *launcher)
     receive (launcher, &none, ANSWER_SECONDS);
     lose_mother (launcher);
   }
+  g_clear_error (&launcher->unavailable);
   g_mutex_clear (&launcher->lock);
   g_free (launcher);
 }

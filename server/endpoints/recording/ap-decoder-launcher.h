@@ -20,9 +20,9 @@ typedef struct _ApDecoderLauncher ApDecoderLauncher;
  *
  * Starts nothing: the process that decoders come from is made with the first one, and again when it has died.
  *
- * Errors: AP_ERROR_CONFIG where the sandbox cannot be made.
+ * Where the system cannot make the sandbox, that is told in the log, and compressed formats are refused.
  */
-ApDecoderLauncher *ap_decoder_launcher_new (ApSandbox mode, GError **error);
+ApDecoderLauncher *ap_decoder_launcher_new (ApSandbox mode);
 
 /* After the last decoder. Leaves no process behind. */
 void ap_decoder_launcher_free (ApDecoderLauncher *launcher);
@@ -34,7 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApDecoderLauncher, ap_decoder_launcher_free)
  * A decoder as ap_decoder_chain_new() makes one, in this process for PCM and WAV, which are decoded by this project's
  * code. From any thread, and blocking: for a few milliseconds, for some hundred with the first.
  *
- * Errors: as ap_decoder_chain_new(), or AP_RECORDING_ERROR_DECODER_DIED.
+ * Errors: as ap_decoder_chain_new(), or AP_RECORDING_ERROR_DECODER_DIED, or UNDECODABLE where there
+ * can be no sandbox.
  */
 ApDecoder *ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec, ApDecoderPcm pcm,
                                      gpointer owner, GError **error);

@@ -130,7 +130,7 @@ start (gconstpointer data, GError **error)
 
   if (!check_sample_rate (settings, error) || !set_log_level (settings->ffmpeg_loglevel, error))
     return NULL;
-  return ap_recording_store_new (settings, error);
+  return ap_recording_store_new (settings);
 }
 
 static void

@@ -264,7 +264,7 @@ set_up_shared (ApRecordingStore *store)
 }
 
 ApRecordingStore *
-ap_recording_store_new (const ApRecordingSettings *settings, GError **error)
+ap_recording_store_new (const ApRecordingSettings *settings)
 {
   ApRecordingStore *store = g_new0 (ApRecordingStore, 1);
   ApSandbox sandbox = settings->sandbox[0] == 's'   ? AP_SANDBOX_SESSION
@@ -281,11 +281,7 @@ ap_recording_store_new (const ApRecordingSettings *settings, GError **error)
   set_up_shared (store);
   store->desk = ap_strand_new (store->shared.pool);
   store->reading_desk = ap_strand_new (store->shared.pool);
-  store->shared.writer.launcher = ap_decoder_launcher_new (sandbox, error);
-  if (store->shared.writer.launcher == NULL) {
-    ap_recording_store_free (store);
-    return NULL;
-  }
+  store->shared.writer.launcher = ap_decoder_launcher_new (sandbox);
   /* Who does not record wants no folder. */
   if ((settings->storage_path != NULL || g_file_test (store->path, G_FILE_TEST_EXISTS)) &&
       !ap_recording_store_get_ready (store, TRUE, &reason))

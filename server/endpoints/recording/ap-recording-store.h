@@ -21,8 +21,8 @@ typedef struct _ApRecording ApRecording;
 typedef void (*ApRecordingDone) (const ApRecordingInfo *info, const GError *error, gpointer data);
 
 /* On the main thread. A folder that cannot be used is no error: it is told in the log, and tried again with each new
- * recording. Errors: the decoders' sandbox cannot be had. */
-ApRecordingStore *ap_recording_store_new (const ApRecordingSettings *settings, GError **error);
+ * recording. */
+ApRecordingStore *ap_recording_store_new (const ApRecordingSettings *settings);
 /* Live recordings are left on the disk as they are, to be gone on with. */
 void ap_recording_store_free (ApRecordingStore *store);
 const ApRecordingSettings *ap_recording_store_get_settings (ApRecordingStore *store);
