@@ -5,6 +5,7 @@
 
 #include "endpoints/recording/ap-decoder-launcher.h"
 
+#include "base/ap-error.h"
 #include "base/ap-log.h"
 #include "endpoints/recording/ap-decoder-chain.h"
 #include "endpoints/recording/ap-decoder-descriptor.h"
@@ -249,7 +250,7 @@ ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec
   if (launcher->mode == AP_SANDBOX_OFF || spec->container == AP_CONTAINER_PCM || spec->container == AP_CONTAINER_WAV)
     return ap_decoder_chain_new (spec, pcm, owner, error);
   if (launcher->unavailable != NULL) {
-    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+    g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
                  "this server takes raw samples and WAV only: its system cannot lock decoders in");
     return NULL;
   }
