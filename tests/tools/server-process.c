@@ -105,11 +105,21 @@ take_exit (ServerProcess *self)
   self->ended = TRUE;
 }
 
+/* Where a test goes on for as long as it is told, so may its server. */
+static gint64
+watchdog_seconds (void)
+{
+  const char *soak = g_getenv ("AP_TEST_SOAK_SECONDS");
+
+  return WATCHDOG_SECONDS + (soak != NULL ? g_ascii_strtoll (soak, NULL, 10) : 0);
+}
+
 static void
 end_by_watchdog (ServerProcess *self)
 {
   kill (self->pid, SIGKILL);
-  g_error ("the server did not end within %d seconds; its stderr:\n%s", WATCHDOG_SECONDS, self->err->str);
+  g_error ("the server did not end within %" G_GINT64_FORMAT " seconds; its stderr:\n%s", watchdog_seconds (),
+           self->err->str);
 }
 
 /* The end of the process counts only when its output has been read, unless nobody is to read it. */
@@ -117,7 +127,7 @@ static gpointer
 watch (gpointer data)
 {
   ServerProcess *self = data;
-  gint64 deadline = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + watchdog_seconds () * G_USEC_PER_SEC;
 
   g_mutex_lock (&self->lock);
   while (!self->ended) {
