@@ -225,9 +225,9 @@ main (int argc, char **argv)
            seconds);
   print_head ();
   if (minutes > 0) {
-    g_autofree char *seconds = g_strdup_printf ("%d", minutes * 60);
+    g_autofree char *life = g_strdup_printf ("%d", minutes * 60);
 
-    g_setenv ("AP_TEST_SOAK_SECONDS", seconds, TRUE); /* so long may the server live */
+    g_setenv ("AP_TEST_SOAK_SECONDS", life, TRUE); /* so long may the server live */
     run_minutes ();
     return all_met || !require ? 0 : 1;
   }
