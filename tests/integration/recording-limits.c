@@ -2,6 +2,7 @@
 /* Recordings at their limits, and as the settings say: sizes, connections, sessions, time, durability, defaults; and
  * ended by HTTP. */
 #include "recording-support.h"
+#include "support.h"
 #include "test-wait.h"
 
 #include <string.h>
@@ -83,6 +84,7 @@ test_connections (void)
   recorder_check_status (other, (Figures){ 0 });
   ws_client_send_close (two->ws, 1000, NULL);
   ws_client_expect_close (two->ws, 1000);
+  g_assert_true (test_wait_until (active_connections (recording_server_port (server)) == 2));
   again = recorder_join (server, one);
   recorder_check_status (again, (Figures){ 0 });
 }
