@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-decoder: what it costs to decode in a process of its own: time for each chunk beside decoding in this process,
+/* bench-sandbox: what it costs to decode in a process of its own: time for each chunk beside decoding in this process,
  * time until a decoder is there, and memory. */
 #include "audio-files.h"
 #include "endpoints/recording/ap-decoder-chain.h"
