@@ -37,6 +37,7 @@ static GMutex lock; /* guards all below */
 static GCond on_cut;
 static gboolean cut;
 static PowerCutDisk *disk;
+static GPtrArray *lists; /* those of folders that are open; the kernel may end without a word of them */
 
 /* Every operation holds the lock from here on, or has been refused. */
 static gboolean
@@ -166,6 +167,7 @@ do_opendir (fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
   names = power_cut_disk_names (disk);
   for (GList *name = names; name != NULL; name = name->next)
     add_name (request, list, name->data, power_cut_file_number (power_cut_disk_find (disk, name->data)) + FIRST_FILE);
+  g_ptr_array_add (lists, list);
   g_mutex_unlock (&lock);
   info->fh = (guintptr)list;
   fuse_reply_open (request, info);
@@ -187,7 +189,7 @@ static void
 do_releasedir (fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
 {
   g_mutex_lock (&lock);
-  g_byte_array_unref ((GByteArray *)(guintptr)info->fh);
+  g_ptr_array_remove_fast (lists, (gpointer)(guintptr)info->fh);
   end (request, 0);
 }
 
@@ -383,7 +385,7 @@ serve (const char *mount_point)
   fuse_session_unmount (session);
   fuse_remove_signal_handlers (session);
   fuse_session_destroy (session);
-  return result;
+  return MIN (result, 0); /* above 0: the signal that ended it */
 }
 
 /* Before there are threads, which inherit it. */
@@ -408,6 +410,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   if (g_option_context_parse (context, &argc, &argv, &error) && argc == 3 &&
       (disk = power_cut_disk_load (argv[1], &error)) != NULL) {
+    lists = g_ptr_array_new_with_free_func ((GDestroyNotify)g_byte_array_unref);
     listen_for_cut ();
     result = serve (argv[2]);
     g_mutex_lock (&lock);
@@ -416,6 +419,7 @@ main (int argc, char **argv)
     if (!power_cut_disk_store (disk, argv[1], &error))
       result = -1;
     cut = TRUE;
+    g_ptr_array_unref (lists);
     g_mutex_unlock (&lock);
   }
   if (result != 0)

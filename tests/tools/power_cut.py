@@ -33,6 +33,10 @@ class PowerCutDisk:
         """Nobody may have a file of it open any more."""
         if self.is_mounted:
             subprocess.run(["fusermount3", "-u", self.path], check=True, timeout=60)
+        return self.end()
+
+    def end(self):
+        """Waits for the end of it."""
         _, said = self.process.communicate(timeout=60)
         assert self.process.returncode == 0 or not self.is_mounted, said
         self.is_mounted = False

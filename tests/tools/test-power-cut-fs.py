@@ -199,6 +199,15 @@ class PowerCutFs(unittest.TestCase):
         self.power_cut()
         self.assertEqual(self.content("a")[:6], b"12345\0")
 
+    def test_ended_with_folder_open(self):
+        os.close(self.open("a"))
+        self.opened = []
+        with os.scandir(self.disk.path) as names:
+            self.assertEqual(next(names).name, "a")
+            self.disk.process.terminate()
+            self.assertEqual(self.disk.end(), "")
+        self.assertEqual(os.listdir(self.disk.kept), ["a"])
+
     def test_sqlite(self):
         base = sqlite3.connect(self.path("base"))
         self.assertEqual(base.execute("PRAGMA journal_mode=WAL").fetchone(), ("wal",))
