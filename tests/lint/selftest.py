@@ -34,7 +34,9 @@ CLEAN = {
     "tests/unit/test-any.c": '#include "base/ap-error.h"\n#include "mulaw-kernel.h"\n',
     "tests/unit/test-names.c": 'static const char *const names[] = { "/names/", "one", "/names/two" };\n',
     "docs/page.md": "| what | held by |\n|---|---|\n| one | `/names/one`, `/names/two` |\n\n| what | by |\n|---|---|\n| x | `/y` |\n",
-    "dev": "#!/bin/sh\nset -eu\necho hello\n",
+    "docs/pipeline.md": 'server --pipeline "volume volume=0.5"\n',
+    "docker/closure.sh": "#!/bin/sh\nplugins='volume wavparse'\necho \"$plugins\"\n",
+    "dev": "#!/bin/sh\nset -eu\nrun_packages='gcc\n  gstreamer1.0-plugins-base'\necho \"$run_packages\"\n",
     ".clang-format": (HERE.parents[1] / ".clang-format").read_text(encoding="utf-8"),
     ".clang-tidy": (HERE.parents[1] / ".clang-tidy").read_text(encoding="utf-8"),
 }
@@ -78,6 +80,13 @@ FAULTS = {
     "named.py": [
         ("docs/page.md", "| what | held by |\n|---|---|\n| three | `/names/three` |\n", "no test /names/three"),
         ("docs/page.md", "| what | held by |\n|---|---|\n| four | hope |\n", "no test holds: four"),
+    ],
+    "elements.py": [
+        ("server/main.c", 'const char *chain = "volume ! "\n  "opusdec";\n', "opusdec is of the plugin opus"),
+        ("server/main.c", 'const char *one = "alawdec";\n', "alawdec is of the plugin alaw"),
+        ("server/main.c", 'const char *one = "volume ! no_such_element";\n', "no element no_such_element"),
+        ("server/main.c", 'const char *one = "wavparse";\n', "gstreamer1.0-plugins-good"),
+        ("docs/pipeline.md", 'AUDIO_CALL_PIPELINE="level ! volume"\n', "level is of the plugin level"),
     ],
     "outside.py clang-format": [("server/main.c", "int  f(void){return 1;}\n", "clang-format-violations")],
     "outside.py clang-tidy": [("server/base/ap-sum.c", "int g (int a)\n{\n  if (a > 1);\n  return a;\n}\n", "semicolon")],
