@@ -36,10 +36,10 @@ past_deadline (ApLineWriter *writer)
 /* At most PIPE_BUF bytes after a poll: a pipe that polls writable takes that many without blocking, so a reader that
  * has stopped never keeps this thread from ending. Returns FALSE when there is nobody to write to. */
 static gboolean
-write_some (ApLineWriter *writer, const guint8 *data, gsize length, gsize *written)
+write_some (ApLineWriter *writer, const guint8 *data, gsize length, int wait_ms, gsize *written)
 {
   struct pollfd poll_fd = { .fd = writer->fd, .events = POLLOUT };
-  int ready = poll (&poll_fd, 1, 100);
+  int ready = poll (&poll_fd, 1, wait_ms);
   gssize n;
 
   *written = 0;
@@ -54,13 +54,16 @@ write_some (ApLineWriter *writer, const guint8 *data, gsize length, gsize *writt
   return TRUE;
 }
 
+/* When its time is up it waits no more, but writes on while the reader takes it: this thread, and not the reader, may
+ * have been kept waiting. */
 static void
 write_all (ApLineWriter *writer, const guint8 *data, gsize length)
 {
-  gsize written;
+  while (length > 0) {
+    gboolean late = past_deadline (writer);
+    gsize written;
 
-  while (length > 0 && !past_deadline (writer)) {
-    if (!write_some (writer, data, length, &written))
+    if (!write_some (writer, data, length, late ? 0 : 100, &written) || (late && written == 0))
       return;
     data += written;
     length -= written;

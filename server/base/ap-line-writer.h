@@ -29,7 +29,7 @@ void ap_line_writer_append (ApLineWriter *writer, const char *line, gsize length
 /* Lines dropped since it was made. */
 guint64 ap_line_writer_get_dropped (ApLineWriter *writer);
 
-/* Writes what waits, for at most AP_STOP_LINES_MS, and ends the thread. */
+/* Writes what waits, for AP_STOP_LINES_MS and then as long as the reader takes it at once, and ends the thread. */
 void ap_line_writer_free (ApLineWriter *writer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApLineWriter, ap_line_writer_free)

@@ -8,23 +8,31 @@
 #include <string.h>
 #include <unistd.h>
 
-static guint64 dropped; /* by the writer's thread; read after its end */
+#include "test-wait.h"
+
+static guint64 dropped;   /* by the writer's thread; read after its end */
+static gint held;         /* whether the writer's thread is to stay where it tells of dropped lines */
+static gint64 held_until; /* monotonic time; set before it is let go */
 
 static void
 count_dropped (guint64 lines)
 {
   dropped += lines;
+  while (g_atomic_int_get (&held) || g_get_monotonic_time () < held_until)
+    g_poll (NULL, 0, 1);
 }
 
 typedef struct {
   int fds[2]; /* of a pipe: what is written comes out of the first */
   ApLineWriter *writer;
+  gint lines; /* that the reader has read */
 } Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   dropped = 0;
+  held_until = 0;
   g_assert_true (g_unix_open_pipe (fixture->fds, FD_CLOEXEC, NULL));
   fixture->writer = ap_line_writer_new (fixture->fds[1], count_dropped);
 }
@@ -46,14 +54,25 @@ end_writer (Fixture *fixture)
 static gpointer
 read_all (gpointer data)
 {
-  const Fixture *fixture = data;
+  Fixture *fixture = data;
   GString *text = g_string_new (NULL);
   char bytes[4096];
   gssize n;
 
-  while ((n = read (fixture->fds[0], bytes, sizeof bytes)) > 0)
+  while ((n = read (fixture->fds[0], bytes, sizeof bytes)) > 0) {
     g_string_append_len (text, bytes, n);
+    for (gssize i = 0; i < n; i++)
+      g_atomic_int_add (&fixture->lines, bytes[i] == '\n');
+  }
   return text;
+}
+
+/* The writer's end is no time to read in: a busy machine may keep the reader for longer. */
+static void
+await_lines (Fixture *fixture, guint n)
+{
+  g_assert_true (
+      test_wait_until ((guint)g_atomic_int_get (&fixture->lines) + ap_line_writer_get_dropped (fixture->writer) == n));
 }
 
 static void
@@ -93,6 +112,7 @@ test_in_order (Fixture *fixture, gconstpointer data)
   GString *text;
 
   append_numbers (fixture, 1, 50000);
+  await_lines (fixture, 50000);
   end_writer (fixture);
   text = g_thread_join (reader);
   g_assert_cmpuint (count_numbers (text->str), ==, 50000);
@@ -123,6 +143,7 @@ test_slow_reader (Fixture *fixture, gconstpointer data)
 
   append_numbers (fixture, 1, n);
   reader = g_thread_new ("reader", read_all, fixture);
+  await_lines (fixture, n);
   end_writer (fixture);
   text = g_thread_join (reader);
   came = count_numbers (text->str);
@@ -157,10 +178,36 @@ test_too_long (Fixture *fixture, gconstpointer data)
 
   ap_line_writer_append (fixture->writer, line, AP_LINE_WRITER_BYTES + 1);
   append_numbers (fixture, 1, 1);
+  await_lines (fixture, 2);
   end_writer (fixture);
   text = g_thread_join (reader);
   g_assert_cmpstr (text->str, ==, "1\n");
   g_assert_cmpuint (dropped, ==, 1);
+  g_string_free (text, TRUE);
+}
+
+/* The end's time passes while the writer's thread is kept from its work: what waits is written all the same, because
+ * the reader takes it. */
+static void
+test_late_writer (Fixture *fixture, gconstpointer data)
+{
+  const guint n = 4 * AP_LINE_WRITER_BYTES / 7;
+  GThread *reader;
+  GString *text;
+  guint64 lost;
+
+  g_atomic_int_set (&held, TRUE);
+  append_numbers (fixture, 1, n);
+  lost = ap_line_writer_get_dropped (fixture->writer);
+  reader = g_thread_new ("reader", read_all, fixture);
+  await_lines (fixture, n);
+  append_numbers (fixture, n + 1, 1);
+  held_until = g_get_monotonic_time () + 2 * AP_STOP_LINES_MS * G_TIME_SPAN_MILLISECOND;
+  g_atomic_int_set (&held, FALSE);
+  end_writer (fixture);
+  text = g_thread_join (reader);
+  g_assert_cmpuint (count_numbers (text->str), ==, n + 1 - lost);
+  g_assert_cmpuint (dropped, ==, lost);
   g_string_free (text, TRUE);
 }
 
@@ -196,6 +243,7 @@ test_threads (Fixture *fixture, gconstpointer data)
   }
   for (guint i = 0; i < 4; i++)
     g_thread_join (threads[i]);
+  await_lines (fixture, 4 * 2000);
   end_writer (fixture);
   text = g_thread_join (reader);
   g_assert_cmpuint (text->len + 60 * dropped, ==, 4 * 2000 * 60);
@@ -216,6 +264,7 @@ main (int argc, char **argv)
   ADD ("slow-reader", test_slow_reader);
   ADD ("stopped-reader", test_stopped_reader);
   ADD ("vanished-reader", test_vanished_reader);
+  ADD ("late-writer", test_late_writer);
   ADD ("too-long", test_too_long);
   ADD ("threads", test_threads);
   return g_test_run ();

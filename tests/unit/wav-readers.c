@@ -37,6 +37,18 @@ make_half_way (Scratch *scratch)
   return file;
 }
 
+/* Sox counts these sizes in 32 bits, looks for what may follow the samples in the middle of them, and walks eight GiB
+ * of zeros, each eight of which it takes for an empty chunk. Samples that look like a chunk of 4 GiB take it to the
+ * end. */
+static void
+plant_chunks (int fd, guint64 data_bytes)
+{
+  static const guint8 chunk[8] = { 's', 't', 'e', 'p', 0xf0, 0xff, 0xff, 0xff };
+
+  for (guint64 at = data_bytes & G_MAXUINT32; at < data_bytes; at += sizeof chunk + 0xfffffff0)
+    g_assert_cmpint (pwrite (fd, chunk, sizeof chunk, AP_WAV_HEADER_LENGTH + (off_t)at), ==, sizeof chunk);
+}
+
 /* A sparse file: 9 GiB less a few bytes, and FRAMES. Returns how many frames it has. */
 static guint64
 make_large (Scratch *scratch)
@@ -47,6 +59,7 @@ make_large (Scratch *scratch)
 
   g_assert_nonnull (file);
   g_assert_cmpint (ftruncate (fd, AP_WAV_HEADER_LENGTH + (off_t)frames * 4), ==, 0);
+  plant_chunks (fd, (frames + FRAMES) * 4);
   close (fd);
   g_clear_pointer (&file, ap_wav_file_free);
   file = ap_wav_file_open (scratch->fd, ID, RATE, CHANNELS, frames, NULL);
