@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MANY   10000
-#define SECOND G_USEC_PER_SEC
+#define MANY        10000
+#define MANY_LOCKED 200
+#define SECOND      G_USEC_PER_SEC
 
 typedef struct {
   char *folder;
@@ -399,6 +400,57 @@ test_threads (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (total, ==, 1000);
 }
 
+/* Whoever has the file may keep it: rows wait for that, and nobody else does, but for the first. A second's wait for
+ * each of them would take longer than a test may. */
+static void
+test_locked (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "index.sqlite", NULL);
+  const ApRecordingInfo last = make_info (MANY_LOCKED, "user");
+  g_auto (ApRecordingInfo) found = { 0 };
+  guint64 total;
+  sqlite3 *other;
+
+  g_assert_cmpint (sqlite3_open (path, &other), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (other, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  for (guint i = 0; i <= MANY_LOCKED; i++) {
+    const ApRecordingInfo info = make_info (i, "user");
+
+    g_assert_cmpint (ap_recording_index_put (fixture->index, &info, NULL), ==, i > 0);
+  }
+  g_assert_true (ap_recording_index_get (fixture->index, last.id, &found, NULL));
+  assert_equal (&found, &last);
+  g_free (list (fixture, &(ApRecordingFilter){ .limit = 1 }, &total));
+  g_assert_cmpuint (total, ==, 0);
+  g_assert_cmpint (sqlite3_exec (other, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_free (list (fixture, &(ApRecordingFilter){ .limit = 1 }, &total));
+  g_assert_cmpuint (total, ==, MANY_LOCKED + 1);
+  sqlite3_close (other);
+}
+
+/* What was deleted meanwhile does not come back; what was not is there at the next start. */
+static void
+test_locked_to_the_end (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "index.sqlite", NULL);
+  const ApRecordingInfo one = make_info (1, "user"), two = make_info (2, "user");
+  g_auto (ApRecordingInfo) found = { 0 };
+  sqlite3 *other;
+
+  g_assert_true (ap_recording_index_declare_complete (fixture->index, NULL));
+  g_assert_cmpint (sqlite3_open (path, &other), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (other, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_false (ap_recording_index_put (fixture->index, &one, NULL));
+  g_assert_true (ap_recording_index_put (fixture->index, &two, NULL));
+  g_assert_false (ap_recording_index_remove (fixture->index, one.id, NULL));
+  g_assert_cmpint (sqlite3_exec (other, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (other);
+  reopen (fixture, FALSE);
+  g_assert_false (ap_recording_index_get (fixture->index, one.id, &found, NULL));
+  g_assert_true (ap_recording_index_get (fixture->index, two.id, &found, NULL));
+  assert_equal (&found, &two);
+}
+
 #define ADD(name, test) g_test_add ("/recording-index/" name, Fixture, NULL, set_up, test, tear_down)
 
 int
@@ -414,5 +466,7 @@ main (int argc, char **argv)
   ADD ("older", test_older);
   ADD ("many", test_many);
   ADD ("threads", test_threads);
+  ADD ("locked", test_locked);
+  ADD ("locked-to-the-end", test_locked_to_the_end);
   return g_test_run ();
 }

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -18,16 +19,22 @@ count_unread (const ApRecordingInfo *info, gpointer data)
   ++*(guint *)data;
 }
 
-/* Returns how many are to be gone on with. */
 static guint
-scan (Scratch *scratch, ApRecordingIndex *index)
+scan_to (Scratch *scratch, ApRecordingIndex *index, gboolean rebuild)
 {
   guint unread = 0;
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (ap_recording_scan (scratch->fd, index, FALSE, count_unread, &unread, &error));
+  g_assert_true (ap_recording_scan (scratch->fd, index, rebuild, count_unread, &unread, &error));
   g_assert_no_error (error);
   return unread;
+}
+
+/* Returns how many are to be gone on with. */
+static guint
+scan (Scratch *scratch, ApRecordingIndex *index)
+{
+  return scan_to (scratch, index, FALSE);
 }
 
 static ApRecordingIndex *
@@ -137,7 +144,51 @@ test_lost_rows (Scratch *scratch, gconstpointer data)
   g_assert_false (has_row (index, "000005db-4e5f-4071-8293-a4b5c6d7e8f9"));
 }
 
-#define ADD(name, test) g_test_add ("/recording-scan/" name, Scratch, NULL, scratch_set_up, test, scratch_tear_down)
+/* What stands beside it is nobody's business, whatever it is called: a pipe, which would be waited for, a folder, a
+ * link to somewhere else. */
+static void
+assert_passed_over (Scratch *scratch, const char *name)
+{
+  g_autoptr (ApRecordingIndex) index = open_index (scratch);
+  g_autofree char *line = g_strdup_printf ("*%s*is passed over*", JOURNAL_ID_MORE);
+  g_autoptr (ApJournal) journal = journal_create (scratch);
+
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, line);
+  g_assert_cmpuint (scan_to (scratch, index, TRUE), ==, 1);
+  g_test_assert_expected_messages ();
+  g_assert_true (has_row (index, JOURNAL_ID));
+  g_assert_false (has_row (index, JOURNAL_ID_MORE));
+  g_assert_cmpint (unlinkat (scratch->fd, JOURNAL, 0), ==, 0);
+  g_assert_cmpint (faccessat (scratch->fd, name, F_OK, AT_SYMLINK_NOFOLLOW), ==, 0);
+}
+
+static void
+test_pipe (Scratch *scratch, gconstpointer name)
+{
+  g_assert_cmpint (mkfifoat (scratch->fd, name, 0600), ==, 0);
+  assert_passed_over (scratch, name);
+  g_assert_cmpint (unlinkat (scratch->fd, name, 0), ==, 0);
+}
+
+static void
+test_folder (Scratch *scratch, gconstpointer name)
+{
+  g_assert_cmpint (mkdirat (scratch->fd, name, 0700), ==, 0);
+  assert_passed_over (scratch, name);
+  g_assert_cmpint (unlinkat (scratch->fd, name, AT_REMOVEDIR), ==, 0);
+}
+
+static void
+test_link (Scratch *scratch, gconstpointer name)
+{
+  g_assert_cmpint (symlinkat ("/etc/passwd", scratch->fd, name), ==, 0);
+  assert_passed_over (scratch, name);
+  g_assert_cmpint (unlinkat (scratch->fd, name, 0), ==, 0);
+}
+
+#define ADD_FOR(name, test, data)                                                                                      \
+  g_test_add ("/recording-scan/" name, Scratch, data, scratch_set_up, test, scratch_tear_down)
+#define ADD(name, test) ADD_FOR (name, test, NULL)
 
 int
 main (int argc, char **argv)
@@ -147,5 +198,11 @@ main (int argc, char **argv)
   ADD ("bad-head", test_bad_head);
   ADD ("long-journal", test_long_journal);
   ADD ("lost-rows", test_lost_rows);
+  ADD_FOR ("pipe/journal", test_pipe, JOURNAL_MORE);
+  ADD_FOR ("pipe/wav", test_pipe, JOURNAL_ID_MORE AP_STORAGE_WAV);
+  ADD_FOR ("folder/journal", test_folder, JOURNAL_MORE);
+  ADD_FOR ("folder/new-journal", test_folder, JOURNAL_ID_MORE AP_STORAGE_JOURNAL_NEW);
+  ADD_FOR ("folder/wav", test_folder, JOURNAL_ID_MORE AP_STORAGE_WAV);
+  ADD_FOR ("link/wav", test_link, JOURNAL_ID_MORE AP_STORAGE_WAV);
   return g_test_run ();
 }

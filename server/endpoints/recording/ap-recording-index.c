@@ -86,6 +86,7 @@ struct _ApRecordingIndex {
   GMutex lock; /* for all that follows */
   sqlite3 *db;
   sqlite3_stmt *prepared[N_STATEMENTS];
+  GHashTable *owed; /* rows that could not be written yet: ApRecordingInfo by its id */
 };
 
 /* ---- errors ---- */
@@ -276,32 +277,22 @@ open_file (ApRecordingIndex *index, gboolean *rebuild, GError **error)
   return state == STATE_GOOD;
 }
 
+static void
+free_info (gpointer info)
+{
+  ap_recording_info_clear (info);
+  g_free (info);
+}
+
 ApRecordingIndex *
 ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error)
 {
   g_autoptr (ApRecordingIndex) index = g_new0 (ApRecordingIndex, 1);
 
   index->path = g_build_filename (folder, FILE_NAME, NULL);
+  index->owed = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_info);
   g_mutex_init (&index->lock);
   return open_file (index, rebuild, error) ? g_steal_pointer (&index) : NULL;
-}
-
-void
-ap_recording_index_free (ApRecordingIndex *index)
-{
-  detach (index);
-  g_mutex_clear (&index->lock);
-  g_free (index->path);
-  g_free (index);
-}
-
-gboolean
-ap_recording_index_declare_complete (ApRecordingIndex *index, GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
-
-  return sqlite3_exec (index->db, "PRAGMA user_version = " VERSION, NULL, NULL, NULL) == SQLITE_OK ||
-         fail (index, error);
 }
 
 /* ---- rows ---- */
@@ -391,14 +382,81 @@ fail_by_row (ApRecordingIndex *index, GError **error)
   return FALSE;
 }
 
-gboolean
-ap_recording_index_put (ApRecordingIndex *index, const ApRecordingInfo *info, GError **error)
+static gboolean
+write_row (ApRecordingIndex *index, const ApRecordingInfo *info, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
   g_autoptr (Use) use = index->prepared[PUT];
 
   bind_info (use, info);
   return finish (index, use, error);
+}
+
+/* ---- rows that are owed ---- */
+
+/* One wait for who else has the file is enough: as long as something is owed, everybody behind it is told at once. */
+static void
+owe (ApRecordingIndex *index, const ApRecordingInfo *info)
+{
+  ApRecordingInfo *copy = g_new0 (ApRecordingInfo, 1);
+
+  ap_recording_info_copy (copy, info);
+  g_hash_table_replace (index->owed, copy->id, copy);
+  sqlite3_busy_timeout (index->db, 0);
+}
+
+static gboolean
+pay (ApRecordingIndex *index, GError **error)
+{
+  GHashTableIter iter;
+  gpointer info;
+
+  g_hash_table_iter_init (&iter, index->owed);
+  while (g_hash_table_iter_next (&iter, NULL, &info)) {
+    if (!write_row (index, info, error))
+      return FALSE;
+    g_hash_table_iter_remove (&iter);
+  }
+  sqlite3_busy_timeout (index->db, BUSY_MS);
+  return TRUE;
+}
+
+void
+ap_recording_index_free (ApRecordingIndex *index)
+{
+  pay (index, NULL);
+  detach (index);
+  g_hash_table_unref (index->owed);
+  g_mutex_clear (&index->lock);
+  g_free (index->path);
+  g_free (index);
+}
+
+gboolean
+ap_recording_index_declare_complete (ApRecordingIndex *index, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+
+  if (!pay (index, error))
+    return FALSE;
+  return sqlite3_exec (index->db, "PRAGMA user_version = " VERSION, NULL, NULL, NULL) == SQLITE_OK ||
+         fail (index, error);
+}
+
+gboolean
+ap_recording_index_put (ApRecordingIndex *index, const ApRecordingInfo *info, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+
+  if (g_hash_table_size (index->owed) > 0) {
+    owe (index, info);
+    pay (index, NULL);
+    return TRUE;
+  }
+  if (write_row (index, info, error))
+    return TRUE;
+  if (sqlite3_errcode (index->db) != SQLITE_CONSTRAINT) /* it will never be taken */
+    owe (index, info);
+  return FALSE;
 }
 
 gboolean
@@ -407,6 +465,7 @@ ap_recording_index_remove (ApRecordingIndex *index, const char *id, GError **err
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
   g_autoptr (Use) use = index->prepared[REMOVE];
 
+  g_hash_table_remove (index->owed, id);
   bind_text (use, 1, id);
   return finish (index, use, error);
 }
@@ -416,7 +475,12 @@ ap_recording_index_get (ApRecordingIndex *index, const char *id, ApRecordingInfo
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
   g_autoptr (Use) use = index->prepared[GET];
+  const ApRecordingInfo *owed = g_hash_table_lookup (index->owed, id);
 
+  if (owed != NULL) {
+    ap_recording_info_copy (info, owed);
+    return TRUE;
+  }
   bind_text (use, 1, id);
   switch (sqlite3_step (use)) {
   case SQLITE_ROW:
@@ -430,13 +494,6 @@ ap_recording_index_get (ApRecordingIndex *index, const char *id, ApRecordingInfo
 }
 
 /* ---- lists ---- */
-
-static void
-free_info (gpointer info)
-{
-  ap_recording_info_clear (info);
-  g_free (info);
-}
 
 static gboolean
 read_rows (ApRecordingIndex *index, Use *use, GPtrArray *rows, GError **error)
@@ -482,6 +539,7 @@ ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filte
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (free_info);
   g_autoptr (Use) use = index->prepared[LIST + which];
 
+  pay (index, NULL);
   if (total != NULL && !count (index, filter, which, total, error))
     return NULL;
   bind_filter (use, filter);
@@ -497,6 +555,7 @@ ap_recording_index_sum_user (ApRecordingIndex *index, const char *user_id, guint
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
   g_autoptr (Use) use = index->prepared[SUM_USER];
 
+  pay (index, NULL);
   bind_text (use, 1, user_id);
   if (sqlite3_step (use) != SQLITE_ROW)
     return fail (index, error);
@@ -513,6 +572,7 @@ ap_recording_index_older_than (ApRecordingIndex *index, gint64 time_us, guint li
   g_autoptr (Use) use = index->prepared[OLDER_THAN];
   int code;
 
+  pay (index, NULL);
   sqlite3_bind_int64 (use, 1, time_us);
   bind_number (use, 2, limit);
   while ((code = sqlite3_step (use)) == SQLITE_ROW && get_text (use, 0) != NULL)

@@ -34,7 +34,8 @@ void ap_recording_index_free (ApRecordingIndex *index);
 /* Has been rebuilt: until this is said, each opening asks for it again. */
 gboolean ap_recording_index_declare_complete (ApRecordingIndex *index, GError **error);
 
-/* Inserts a row, or replaces that of the same id. */
+/* Inserts a row, or replaces that of the same id. FALSE: the disk is full, or another program has the file. The row is
+ * kept and is written when that is over; until then more rows are kept likewise, without a wait or another error. */
 gboolean ap_recording_index_put (ApRecordingIndex *index, const ApRecordingInfo *info, GError **error);
 
 /* No row of that id is no error. */

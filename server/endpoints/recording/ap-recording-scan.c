@@ -11,6 +11,7 @@
 #include "endpoints/recording/ap-storage-file.h"
 #include "endpoints/recording/ap-wav-file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,8 +34,10 @@ read_beginning (int folder_fd, const char *id, const char *suffix, guint8 *data,
   if (fd < 0)
     return -1;
   got = ap_storage_read (fd, data, length, 0, error);
-  if (fstat (fd, about) < 0)
+  if (got >= 0 && fstat (fd, about) < 0) {
+    ap_storage_set_error (error, errno, "fstat");
     got = -1;
+  }
   close (fd);
   return got;
 }
@@ -94,10 +97,13 @@ scan_wav (const Scan *scan, const char *id, GError **error)
   ApRecordingInfo info = { .status = AP_RECORDING_COMPLETED };
   guint64 bytes;
   struct stat about;
-  gssize length = read_beginning (scan->folder_fd, id, AP_STORAGE_WAV, data, sizeof data, &about, error);
+  g_autoptr (GError) reason = NULL;
+  gssize length = read_beginning (scan->folder_fd, id, AP_STORAGE_WAV, data, sizeof data, &about, &reason);
 
-  if (length < 0)
-    return FALSE;
+  if (length < 0) {
+    ap_warning ("%s%s is passed over: %s", id, AP_STORAGE_WAV, reason->message);
+    return TRUE;
+  }
   if (!ap_wav_header_read (data, (gsize)length, &info.sample_rate, &info.channels, &bytes)) {
     ap_warning ("%s%s is no recording of this server: passed over", id, AP_STORAGE_WAV);
     return TRUE;
@@ -159,9 +165,12 @@ remove_leftovers (const Scan *scan, GError **error)
 {
   g_autoptr (GPtrArray) ids = ap_recording_folder_list (scan->folder_fd, AP_STORAGE_JOURNAL_NEW, error);
 
-  for (guint i = 0; ids != NULL && i < ids->len; i++)
-    if (!ap_storage_remove (scan->folder_fd, g_ptr_array_index (ids, i), AP_STORAGE_JOURNAL_NEW, error))
-      return FALSE;
+  for (guint i = 0; ids != NULL && i < ids->len; i++) {
+    g_autoptr (GError) reason = NULL;
+
+    if (!ap_storage_remove (scan->folder_fd, g_ptr_array_index (ids, i), AP_STORAGE_JOURNAL_NEW, &reason))
+      ap_warning ("%s is passed over", reason->message);
+  }
   return ids != NULL;
 }
 

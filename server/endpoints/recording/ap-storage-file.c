@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -32,6 +33,19 @@ name_of (const char *id, const char *suffix, GError **error)
   return NULL;
 }
 
+/* Takes over @fd. To read something else than a file may wait for ever, or have an effect. */
+static int
+check_is_file (int fd, const char *name, GError **error)
+{
+  struct stat about;
+
+  if (fstat (fd, &about) == 0 && S_ISREG (about.st_mode))
+    return fd;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "%s: not a regular file", name);
+  close (fd);
+  return -1;
+}
+
 int
 ap_storage_open (int dir_fd, const char *id, const char *suffix, int flags, GError **error)
 {
@@ -42,12 +56,13 @@ ap_storage_open (int dir_fd, const char *id, const char *suffix, int flags, GErr
   if (name == NULL)
     return -1;
   do
-    fd = openat (dir_fd, name, flags | made | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = openat (dir_fd, name, flags | made | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
   while (fd < 0 && errno == EINTR);
-  if (fd < 0)
-    ap_storage_set_error (error, made != 0 && errno == ENOENT ? ESTALE : errno,
-                          name); /* it is the folder that is gone */
-  return fd;
+  if (fd >= 0)
+    return check_is_file (fd, name, error);
+  /* Where it was to be made it is the folder that is gone. */
+  ap_storage_set_error (error, made != 0 && errno == ENOENT ? ESTALE : errno, name);
+  return -1;
 }
 
 gboolean
