@@ -133,6 +133,54 @@ test_lenient (void)
   call_simulator_stop (call);
 }
 
+/* Timestamps that count samples open no gaps. */
+static void
+test_samples (void)
+{
+  enum { FRAMES = 50 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = open_call (port, 1);
+  g_autofree guint8 *silence = g_malloc (CALL_FRAME);
+  g_autofree char *payload = NULL;
+
+  memset (silence, 0xFF, CALL_FRAME);
+  payload = g_base64_encode (silence, CALL_FRAME);
+  for (guint i = 0; i < FRAMES; i++) {
+    g_autofree char *text = g_strdup_printf (
+        "{\"event\":\"media\",\"media\":{\"timestamp\":\"%u\",\"payload\":\"%s\"}}", i * CALL_FRAME, payload);
+
+    call_simulator_say (call, text);
+  }
+  wait_for_figure (port, call, "frames_in", FRAMES);
+  g_assert_cmpint (call_figure (port, call, "gaps"), ==, 0);
+  g_assert_cmpint (call_figure (port, call, "silence_ms"), ==, 0);
+  call_simulator_stop (call);
+}
+
+/* More keys than a telephone can send are counted: each would be a line of the log, and many of them new elements. */
+static void
+test_keys (void)
+{
+  enum { KEYS = 500, KEPT = 64 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = open_call (port, 1);
+  g_autofree char *digits = NULL;
+  gint64 began = g_get_monotonic_time ();
+  gint64 pressable;
+
+  for (guint i = 0; i < KEYS; i++)
+    call_simulator_say_dtmf (call, (char)('0' + i % 10));
+  ws_client_expect_alive (call_simulator_client (call));
+  pressable = KEPT + 1 + (g_get_monotonic_time () - began) / (80 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (call_figure (port, call, "errors"), >=, KEYS - pressable);
+  digits = call_text (port, call, "digits");
+  g_assert_cmpuint (strlen (digits), ==, KEPT);
+  expect_echo (call);
+  call_simulator_stop (call);
+}
+
 static char *
 bomb (gsize depth)
 {
@@ -480,6 +528,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-errors/wrong-messages", test_wrong_messages);
   g_test_add_func ("/call-errors/lenient", test_lenient);
+  g_test_add_func ("/call-errors/samples", test_samples);
+  g_test_add_func ("/call-errors/keys", test_keys);
   g_test_add_func ("/call-errors/bombs", test_bombs);
   g_test_add_func ("/call-errors/frames", test_frames);
   g_test_add_func ("/call-errors/before-start", test_before_start);

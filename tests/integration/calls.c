@@ -211,7 +211,7 @@ test_play_g711 (void)
 static void
 test_play (void)
 {
-  static const guint kinds[][2] = { { 44100, 2 }, { 8000, 1 }, { 11025, 1 }, { 48000, 6 } };
+  static const guint kinds[][2] = { { 44100, 2 }, { 8000, 1 }, { 11025, 1 }, { 48000, 6 }, { 192000, 8 } };
   g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
   guint16 port = server_process_port (server);
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
@@ -232,6 +232,46 @@ test_play (void)
     check_tone (call, from, 49, HIGH_HZ, LOW_HZ);
   }
   wait_for_figure (port, call, "marks_played", G_N_ELEMENTS (kinds));
+  call_simulator_stop (call);
+}
+
+/* Returns: (transfer full): @wav with a chunk of @length bytes before its audio, as of pictures and notes */
+static GBytes *
+with_notes (GBytes *wav, gsize length)
+{
+  enum { HEAD = 36 }; /* all before the chunk "data" */
+  gsize size;
+  const guint8 *bytes = g_bytes_get_data (wav, &size);
+  GByteArray *longer = g_byte_array_new ();
+  g_autofree guint8 *notes = g_malloc0 (length);
+  guint32 le_length = GUINT32_TO_LE ((guint32)length);
+
+  g_byte_array_append (longer, bytes, HEAD);
+  g_byte_array_append (longer, (const guint8 *)"id3 ", 4);
+  g_byte_array_append (longer, (const guint8 *)&le_length, sizeof le_length);
+  g_byte_array_append (longer, notes, (guint)length);
+  g_byte_array_append (longer, bytes + HEAD, (guint)(size - HEAD));
+  return g_byte_array_free_to_bytes (longer);
+}
+
+/* The audio of a file may stand far behind its beginning; nobody has to say anything until it has been found, neither
+ * of the file that plays nor of one that waits. */
+static void
+test_play_behind_notes (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
+  const CallPlayback *heard = call_simulator_heard (call);
+  g_autoptr (GBytes) wav = tone_wav (HIGH_HZ, 8000, 1, 2.0);
+  g_autoptr (GBytes) notes = with_notes (wav, 3000000);
+
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  g_free (play_to_call (port, call, notes, 202));
+  g_free (play_to_call (port, call, notes, 202));
+  g_assert_true (call_simulator_until (call, heard->marks == 2));
+  g_assert_cmpuint (heard->audio->len / CALL_FRAME, >=, 200);
+  g_assert_cmpuint (heard->audio->len / CALL_FRAME, <=, 202);
   call_simulator_stop (call);
 }
 
@@ -288,6 +328,9 @@ test_bad_files (void)
   refuse_to_play (port, call, noise, 100000, 422);
   refuse_to_play (port, call, bent, 20, 422);
   refuse_to_play (port, call, bent, 44, 422);
+  bent[22] = 0, bent[23] = 16; /* channels */
+  refuse_to_play (port, call, bent, g_bytes_get_size (wav), 422);
+  bent[22] = 1, bent[23] = 0;
   bent[24] = 1, bent[25] = 0; /* samples a second: it lasts for hours */
   refuse_to_play (port, call, bent, g_bytes_get_size (wav), 422);
   bent[20] = 0x55; /* MP3, says the format */
@@ -461,6 +504,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/hash", test_hash);
   g_test_add_func ("/calls/play", test_play);
   g_test_add_func ("/calls/play/g711", test_play_g711);
+  g_test_add_func ("/calls/play/behind-notes", test_play_behind_notes);
   g_test_add_func ("/calls/barge-in", test_barge_in);
   g_test_add_func ("/calls/bad-files", test_bad_files);
   g_test_add_func ("/calls/marks", test_marks);

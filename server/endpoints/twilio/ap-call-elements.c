@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "endpoints/twilio/ap-call-elements.h"
 
+#include "base/ap-error.h"
+
 #include <string.h>
 
 typedef struct {
@@ -78,28 +80,46 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   return g_string_free (all, FALSE);
 }
 
-/* The format in the chunk "fmt " of a WAV file (RIFF: each chunk is a name, a length, and so many bytes, even). 0: it
- * has none */
+/* What the chunk "fmt " of a WAV file says; zeros where there is none. */
+typedef struct {
+  guint format, channels, rate;
+  guint block; /* bytes of one sample of each channel */
+} WavFormat;
+
 static guint
+little_endian (const guint8 *bytes, guint n)
+{
+  guint value = 0;
+
+  while (n-- > 0)
+    value = value << 8 | bytes[n];
+  return value;
+}
+
+/* RIFF: each chunk is a name, a length, and so many bytes, even. */
+static WavFormat
 wav_format (GBytes *wav)
 {
   gsize size;
   guint64 length;
   const guint8 *data = g_bytes_get_data (wav, &size);
 
-  for (guint64 at = 12; at + 10 <= size; at += 8 + length + length % 2) {
-    length = data[at + 4] | data[at + 5] << 8 | data[at + 6] << 16 | (guint64)data[at + 7] << 24;
-    if (memcmp (data + at, "fmt ", 4) == 0)
-      return data[at + 8] | (guint)data[at + 9] << 8;
+  for (guint64 at = 12; at + 24 <= size; at += 8 + length + length % 2) {
+    const guint8 *chunk = data + at;
+
+    length = little_endian (chunk + 4, 4);
+    if (memcmp (chunk, "fmt ", 4) == 0)
+      return (WavFormat){ little_endian (chunk + 8, 2), little_endian (chunk + 10, 2), little_endian (chunk + 12, 4),
+                          little_endian (chunk + 20, 2) };
   }
-  return 0;
+  return (WavFormat){ 0 };
 }
 
 /* What is neither is left to wavparse, and must be linear. */
 static const Law *
 law_of_wav (GBytes *wav)
 {
-  switch (wav_format (wav)) {
+  switch (wav_format (wav).format) {
   case 6:
     return find_law (&(ApCallAudio){ AP_CALL_ENCODING_ALAW, LEAST_RATE, 1 });
   case 7:
@@ -109,8 +129,36 @@ law_of_wav (GBytes *wav)
   }
 }
 
-/* A file of one sample a second would be days from a few kilobytes. */
-#define WAV_RATES "rate=[4000,768000]"
+/* A file of one sample a second would be days from a few kilobytes, and thousands of channels take hours to mix. */
+#define LEAST_WAV_RATE    4000
+#define MOST_WAV_RATE     768000
+#define MOST_WAV_CHANNELS 8
+
+gboolean
+ap_call_wav_check (GBytes *wav, GError **error)
+{
+  WavFormat format = wav_format (wav);
+
+  if (format.format == 0) {
+    g_set_error (error, AP_ERROR, AP_ERROR_PIPELINE, "it does not say what is in it");
+    return FALSE;
+  }
+  if (format.rate >= LEAST_WAV_RATE && format.rate <= MOST_WAV_RATE && format.channels >= 1 &&
+      format.channels <= MOST_WAV_CHANNELS)
+    return TRUE;
+  g_set_error (error, AP_ERROR, AP_ERROR_PIPELINE,
+               "it has %u channels of %u samples a second; it may have 1 to %d, of %d to %d", format.channels,
+               format.rate, MOST_WAV_CHANNELS, LEAST_WAV_RATE, MOST_WAV_RATE);
+  return FALSE;
+}
+
+gsize
+ap_call_wav_bytes (GBytes *wav, guint ms)
+{
+  WavFormat format = wav_format (wav);
+
+  return (gsize)((guint64)format.rate * format.block * ms / 1000);
+}
 
 char *
 ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav)
@@ -118,7 +166,8 @@ ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav)
   const Law *law = find_law (audio), *of_wav = law_of_wav (wav);
   GString *all = g_string_new ("wavparse ! capsfilter caps=");
 
-  g_string_append_printf (all, "%s," WAV_RATES, of_wav != NULL ? of_wav->caps : "audio/x-raw");
+  g_string_append_printf (all, "%s,rate=[%d,%d],channels=[1,%d]", of_wav != NULL ? of_wav->caps : "audio/x-raw",
+                          LEAST_WAV_RATE, MOST_WAV_RATE, MOST_WAV_CHANNELS);
   if (of_wav != NULL)
     append (all, of_wav->decoder);
   append (all, "audioconvert");

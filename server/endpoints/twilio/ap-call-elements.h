@@ -34,3 +34,9 @@ char *ap_call_elements_make (const ApCallAudio *audio, const char *elements, Gst
 
 /* Returns: (transfer full): from a WAV file, of linear PCM, mu-law or A-law as @wav's own says, to the peer's audio */
 char *ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav);
+
+/* Whether a file says to have what can be played: so many channels of such a rate. */
+gboolean ap_call_wav_check (GBytes *wav, GError **error);
+
+/* How many bytes @ms of it are, as it says itself. */
+gsize ap_call_wav_bytes (GBytes *wav, guint ms);

@@ -2,15 +2,17 @@
 /* WAV files that are played to the caller: decoded on a thread of GStreamer's, as fast as the caller hears them. */
 #define G_LOG_DOMAIN "calls"
 
-#include "base/ap-json.h"
 #include "base/ap-log.h"
 #include "endpoints/twilio/ap-call-elements.h"
 #include "endpoints/twilio/ap-call-private.h"
 
 /* Files of a call that may wait, the one that plays included. */
 #define FILES_MAX 4
-/* A file is decoded in pieces of this many bytes, when less than so long of it waits in the playout. */
+/* A file is decoded in pieces of so many bytes, and of so long at least, when less than so long of it waits in the
+ * playout. (wavparse passes on 40 ms at a time.) */
 #define PIECE_BYTES (16 * 1024)
+#define PIECE_MS    120
+#define PIECE_MAX   (4 * 1024 * 1024)
 #define AHEAD_MS    500
 
 typedef struct {
@@ -18,6 +20,7 @@ typedef struct {
   ApPipeline *decoder;
   GBytes *wav;
   gsize pushed;           /* bytes of it that the decoder has had */
+  gsize piece;            /* how many at a time */
   GByteArray *decoded;    /* the peer's audio, not yet put into the playout */
   gboolean audible;       /* there is audio in it */
   gboolean ended;         /* nothing more comes from the decoder */
@@ -40,32 +43,34 @@ file_free (ApCallFile *file)
 }
 
 static void
-answer (ApCallFile *file, guint status, const char *body)
+accept_file (ApCallFile *file)
 {
-  ap_http_request_respond_json (file->request, status, body);
+  g_autofree char *body = NULL;
+
+  if (file->request == NULL)
+    return;
+  body = g_strdup_printf ("{\"status\":\"playing\",\"mark\":\"file-%u\"}", file->number);
+  ap_http_request_respond_json (file->request, 202, body);
   g_clear_pointer (&file->request, ap_http_request_unref);
 }
 
 static void
-accept_file (ApCallFile *file)
+respond_refusal (ApHttpRequest *request, const char *reason)
 {
-  g_autofree char *body = g_strdup_printf ("{\"status\":\"playing\",\"mark\":\"file-%u\"}", file->number);
+  g_autofree char *text = g_strdup_printf ("this is not a WAV file that can be played: %s", reason);
 
-  if (file->request != NULL)
-    answer (file, 202, body);
+  ap_http_request_respond_error (request, 422, text);
 }
 
 static void
 refuse_file (ApCallFile *file, const char *reason)
 {
-  g_autofree char *text = g_strdup_printf ("this is not a WAV file that can be played: %s", reason);
-  g_autofree char *body = ap_json_error_body (text);
-
   if (file->request != NULL)
-    answer (file, 422, body);
+    respond_refusal (file->request, reason);
   else
     ap_warning ("session=%" G_GUINT64_FORMAT ": a file ends early: %s", ap_session_get_id (file->call->session),
                 reason);
+  g_clear_pointer (&file->request, ap_http_request_unref);
 }
 
 /* ---- from the decoder ---- */
@@ -120,12 +125,14 @@ on_ended (gpointer owner, const GError *error)
 
 /* ---- to the decoder ---- */
 
+/* What stands before the audio may be long: as long as nothing comes, each piece is as long as all before it. */
 static void
 push_piece (ApCallFile *file)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (file->wav, &size);
-  gsize length = MIN (size - file->pushed, PIECE_BYTES);
+  gsize piece = file->audible ? file->piece : MAX (file->piece, file->pushed);
+  gsize length = MIN (size - file->pushed, piece);
 
   if (length == 0 || ap_pipeline_is_full (file->decoder))
     return;
@@ -150,7 +157,7 @@ feed (ApCall *call, ApCallFile *file)
   ap_call_playout_put (call->playout, ap_call_playout_generation (call->playout), file->decoded->data, wanted,
                        call->now);
   g_byte_array_remove_range (file->decoded, 0, wanted);
-  if (file->decoded->len == 0 && !file->ended)
+  if (file->decoded->len == 0 && !file->ended && file->audible)
     push_piece (file);
   return file->ended && file->decoded->len == 0;
 }
@@ -167,9 +174,20 @@ finish_file (ApCall *call, ApCallFile *file)
   file_free (file);
 }
 
+/* Those that wait are not heard yet, but their requests wait for an answer. */
+static void
+seek_audio (gpointer data, gpointer unused)
+{
+  ApCallFile *file = data;
+
+  if (!file->audible && !file->ended)
+    push_piece (file);
+}
+
 void
 ap_call_feed_files (ApCall *call)
 {
+  g_queue_foreach (&call->files, seek_audio, NULL);
   while (!g_queue_is_empty (&call->files)) {
     if (!feed (call, g_queue_peek_head (&call->files)))
       return;
@@ -199,6 +217,7 @@ file_new (ApCall *call, GBytes *wav, GError **error)
   ApCallFile *file = g_new0 (ApCallFile, 1);
 
   file->call = call;
+  file->piece = CLAMP (ap_call_wav_bytes (wav, PIECE_MS), PIECE_BYTES, PIECE_MAX);
   file->decoder = ap_pipeline_new (&spec, &callbacks, file, error);
   if (file->decoder == NULL) {
     g_free (file);
@@ -221,6 +240,10 @@ ap_call_play (ApCall *call, GBytes *wav, ApHttpRequest *request)
   }
   if (call->files.length >= FILES_MAX) {
     ap_http_request_respond_error (request, 409, "as many files as may wait are waiting already");
+    return;
+  }
+  if (!ap_call_wav_check (wav, &error)) {
+    respond_refusal (request, error->message);
     return;
   }
   file = file_new (call, wav, &error);

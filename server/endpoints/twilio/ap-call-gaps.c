@@ -11,7 +11,7 @@ void
 ap_call_gaps_init (ApCallGaps *gaps, const ApCallGapsConfig *config)
 {
   g_return_if_fail (config->rate > 0 && config->ticks > 0);
-  *gaps = (ApCallGaps){ .config = *config };
+  *gaps = (ApCallGaps){ .config = *config, .ticks = config->ticks };
 }
 
 static gint64
@@ -26,8 +26,8 @@ to_us (guint64 count, guint64 per_second)
 static gint64
 error_of (const ApCallGaps *gaps, guint64 timestamp)
 {
-  gint64 elapsed = timestamp >= gaps->anchor ? to_us (timestamp - gaps->anchor, gaps->config.ticks)
-                                             : -to_us (gaps->anchor - timestamp, gaps->config.ticks);
+  gint64 elapsed = timestamp >= gaps->anchor ? to_us (timestamp - gaps->anchor, gaps->ticks)
+                                             : -to_us (gaps->anchor - timestamp, gaps->ticks);
 
   return elapsed - to_us (gaps->count, gaps->config.rate) - gaps->drift_us;
 }
@@ -39,6 +39,15 @@ begin_count (ApCallGaps *gaps, guint64 timestamp)
   gaps->anchor = timestamp;
   gaps->count = 0;
   gaps->drift_us = 0;
+}
+
+/* The second timestamp of all is later than the first by exactly the samples between. A peer that counts milliseconds,
+ * and loses just so much, runs slow from here on, and is found out by that. */
+static gboolean
+counts_samples (const ApCallGaps *gaps, guint64 timestamp)
+{
+  return gaps->last == gaps->anchor && gaps->audio > 0 && gaps->count == gaps->audio &&
+         timestamp - gaps->anchor == gaps->count;
 }
 
 /* Returns how much of a gap of @length_us is filled. */
@@ -65,15 +74,20 @@ fill (ApCallGaps *gaps, guint64 timestamp, gint64 length_us)
 static guint64
 silence_before (ApCallGaps *gaps, guint64 timestamp)
 {
-  gint64 error = error_of (gaps, timestamp);
+  gint64 error;
 
+  if (counts_samples (gaps, timestamp))
+    gaps->ticks = gaps->config.rate;
+  error = error_of (gaps, timestamp);
   gaps->backwards += timestamp <= gaps->last;
   if (error > gaps->config.tolerance_us)
     return fill (gaps, timestamp, error);
-  if (error < -AP_CALL_GAPS_BACK_US)
-    begin_count (gaps, timestamp);
-  else
+  if (error >= -AP_CALL_GAPS_BACK_US) {
     gaps->drift_us += error / DRIFT_FRACTION;
+    return 0;
+  }
+  gaps->ticks = gaps->config.ticks;
+  begin_count (gaps, timestamp);
   return 0;
 }
 

@@ -8,7 +8,7 @@
  *
  * Only differences of timestamps count, so they may begin anywhere. What a frame is early or late by less than the
  * tolerance is jitter or rounding, and is slowly forgotten: a peer whose clock runs a little faster than its samples
- * loses nothing. */
+ * loses nothing. Some peers count samples where others count time, which is seen from the first two frames. */
 typedef struct {
   guint rate;          /* samples per second, over 0 */
   guint ticks;         /* of timestamps per second: 1000 for milliseconds, the rate for samples */
@@ -25,6 +25,7 @@ typedef struct {
 
 typedef struct {
   ApCallGapsConfig config;
+  guint ticks; /* as the peer seems to count: those of @config, or samples */
   gboolean started;
   guint64 anchor; /* a timestamp, and the samples since: audio and silence */
   guint64 count;

@@ -6,7 +6,7 @@
 
 /* A peer that does not read gets no more than this into its socket's queue; the playout drops the rest. */
 #define SOCKET_BYTES (32 * 1024)
-/* When to look again whether it reads. */
+/* When to look again whether it reads, and whether a file has come on. */
 #define RETRY_US (20 * G_TIME_SPAN_MILLISECOND)
 /* Frames of so long, unless the peer likes others; and the longest of these. */
 #define FRAME_US         (20 * G_TIME_SPAN_MILLISECOND)
@@ -134,6 +134,8 @@ ap_call_pump (ApCall *call)
   if (figures.ahead_us > 0)
     call->heard_at = call->now + figures.ahead_us + HEARD_MARGIN_US;
   wake_at (call, reads ? ap_call_playout_next_at (call->playout, call->now) : call->now + RETRY_US);
+  if (ap_call_is_playing (call))
+    wake_at (call, call->now + RETRY_US);
   if (!call->hanging_up || figures.queued_us > 0 || ap_call_is_playing (call))
     return;
   if (call->now >= call->heard_at)

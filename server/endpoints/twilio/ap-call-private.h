@@ -16,6 +16,7 @@ struct _ApCall {
   gint64 last_heard;    /* any message */
   ApTimer deadline;     /* of the start, then of the next message */
   guint complaints;     /* a bit for each kind of mistake that was logged */
+  gint64 pressed_until; /* how long a telephone takes for the keys that came */
   gboolean has_place;   /* one of --max-calls */
   gboolean started;
   gboolean ended; /* closing: no more is said */

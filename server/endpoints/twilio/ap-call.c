@@ -17,12 +17,18 @@ enum {
   COMPLAINT_WRONG_STREAM,
   COMPLAINT_LATE_FRAME,
   COMPLAINT_FAULT,
+  COMPLAINT_KEYS,
 };
 
 /* Whose names come from the peer: as facts, they can say nothing but themselves. */
 #define LOG_CALL(call)                                                                                                 \
   AP_LOG_NUMBER ("session", ap_session_get_id ((call)->session)),                                                      \
       AP_LOG_TEXT ("call", (call)->record->call_id != NULL ? (call)->record->call_id : "")
+
+/* Nobody presses keys faster than this: 40 ms of a tone, and as much of a pause (ITU-T Q.24). So many may have waited
+ * on their way, and come at once. Each is a line of the log, and may be a clear, with its new elements. */
+#define KEY_US       (80 * G_TIME_SPAN_MILLISECOND)
+#define KEYS_AT_ONCE 64
 
 /* Silence goes into the pipeline in pieces of this many bytes at most. */
 #define SILENCE_BYTES 4096
@@ -354,10 +360,25 @@ start (ApCall *call, const ApCallMessage *message)
 
 /* ---- messages ---- */
 
+static gboolean
+can_have_been_pressed (ApCall *call)
+{
+  gint64 pressed_until = MAX (call->pressed_until, call->now) + KEY_US;
+
+  if (pressed_until > call->now + KEYS_AT_ONCE * KEY_US)
+    return FALSE;
+  call->pressed_until = pressed_until;
+  return TRUE;
+}
+
 /* In echo, a caller can try the two: to interrupt, and to hang up. */
 static void
 press (ApCall *call, char digit)
 {
+  if (!can_have_been_pressed (call)) {
+    ap_call_complain (call, COMPLAINT_KEYS, "more keys than anybody can press");
+    return;
+  }
   ap_call_table_add_digit (call->room->table, call->record, digit);
   ap_event (G_LOG_LEVEL_INFO, "a key", LOG_CALL (call), AP_LOG_TEXT ("digit", ((char[]){ digit, '\0' })));
   if (digit == '*')
