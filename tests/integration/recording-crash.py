@@ -126,6 +126,7 @@ class PoweredWorld(World):
         half = ["--half", "--seed", str(self.chance.getrandbits(30))] if self.chance.random() < 0.5 else []
         sync_ms = str(self.chance.choice([0, 1, 5]))
         self.disk = power_cut.PowerCutDisk(self.program, self.folder.name, "--sync-ms", sync_ms, *half)
+        assert self.disk.is_mounted
         super().start()
 
     def die(self):
@@ -383,7 +384,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    if options.disk and (reason := power_cut.missing()):
+    if options.disk and (reason := power_cut.missing(options.disk)):
         print("skipped:", reason)
         return SKIP
     try:

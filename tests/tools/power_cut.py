@@ -5,13 +5,20 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 
 
-def missing():
+def missing(program):
     """Why there can be none here; None: there can."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "there is no /dev/fuse, or it may not be used"
-    return None if shutil.which("fusermount3") else "there is no fusermount3"
+    if not shutil.which("fusermount3"):
+        return "there is no fusermount3"
+    # Containers may have both, and no right to mount.
+    with tempfile.TemporaryDirectory() as folder:
+        disk = PowerCutDisk(program, folder)
+        may_mount, said = disk.is_mounted, disk.unmount()
+    return None if may_mount else f"nothing can be mounted: {said}"
 
 
 class PowerCutDisk:
