@@ -7,7 +7,7 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 
-const WATCHDOG_MS = 100000;
+const WATCHDOG_MS = 100000 * (process.env.AP_TEST_DEADLINE ?? 30) / 30;
 const programs = [];
 const folders = [];
 

@@ -29,7 +29,7 @@ except ImportError as error:
     print(f"skipped: {error} (Debian: python3-websockets)")
     sys.exit(77)
 
-WATCHDOG_SECONDS = 100
+WATCHDOG_SECONDS = 100 * float(os.environ.get("AP_TEST_DEADLINE", "30")) / 30
 LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 CLOSE = json.dumps({"type": "control", "action": "close_session"})

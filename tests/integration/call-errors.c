@@ -274,7 +274,7 @@ test_no_start (void)
 static void
 test_idle (void)
 {
-  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER, "--call-idle-seconds", "1");
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER, "--call-idle-seconds", "5");
   guint16 port = server_process_port (server);
   g_autoptr (CallSimulator) silent = open_call (port, 1);
   g_autoptr (CallSimulator) talks = open_call (port, 2);

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "test-wait.h"
 
@@ -267,20 +268,30 @@ test_port_in_use (void)
   server_process_stop (first);
 }
 
+static ServerProcess *
+start_on (guint16 port)
+{
+  g_autofree char *text = g_strdup_printf ("%u", port);
+  const char *const args[] = { "--host", "127.0.0.1", "--port", text, NULL };
+  ServerProcess *server = server_process_spawn (&(ServerSetup){ .args = args });
+
+  server_process_wait_listening (server);
+  g_assert_cmpuint (server_process_port (server), ==, port);
+  return server;
+}
+
 /* A server that has ended leaves its port free for the next, though it closed connections itself. */
 static void
 test_port_again (void)
 {
-  ServerProcess *first = server_process_start ();
-  g_autofree char *port = port_text (first);
-  const char *const args[] = { "--host", "127.0.0.1", "--port", port, NULL };
-  g_autoptr (WsClient) client = ws_client_connect (server_process_port (first), AUDIO_PATH);
-  ServerProcess *second;
+  guint16 number;
+  int holder = hold_port (&number);
+  ServerProcess *first = start_on (number);
+  g_autoptr (WsClient) client = ws_client_connect (number, AUDIO_PATH);
 
   server_process_stop (first);
-  second = server_process_spawn (&(ServerSetup){ .args = args });
-  server_process_wait_listening (second);
-  server_process_stop (second);
+  server_process_stop (start_on (number));
+  close (holder);
 }
 
 static int
@@ -296,7 +307,9 @@ healthcheck (const char *port, const char *env_port)
 static void
 test_healthcheck (void)
 {
-  ServerProcess *server = server_process_start ();
+  guint16 number;
+  int holder = hold_port (&number);
+  ServerProcess *server = start_on (number);
   g_autofree char *port = port_text (server);
   g_autofree char *variable = g_strdup_printf ("AUDIO_PORT=%s", port);
 
@@ -304,6 +317,7 @@ test_healthcheck (void)
   g_assert_cmpint (healthcheck (NULL, variable), ==, 0);
   server_process_stop (server);
   g_assert_cmpint (healthcheck (port, NULL), ==, 1);
+  close (holder);
 }
 
 /* One worker or several: the same server. */

@@ -112,7 +112,7 @@ test_sessions (void)
 static void
 test_idle (void)
 {
-  g_autoptr (RecordingServer) server = recording_server_start ("CONNECTION_TIMEOUT_SECONDS=1");
+  g_autoptr (RecordingServer) server = recording_server_start ("CONNECTION_TIMEOUT_SECONDS=5");
   g_autoptr (Recorder) present = recorder_create (server, NULL, 8000, 1);
   g_autoptr (Recorder) absent = recorder_create (server, NULL, 8000, 1);
 

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "test-wait.h"
 
@@ -203,21 +204,24 @@ test_kill (void)
   /* GStreamer keeps a list of its plugins in the cache; that is the user's, and no part of the server's life. */
   g_autofree char *cache = g_strconcat ("XDG_CACHE_HOME=", g_get_user_cache_dir (), NULL);
   const char *const env[] = { home, temporary, cache, NULL };
-  ServerProcess *server = server_process_start_with (&(ServerSetup){ .env = env, .folder = folder });
-  g_autofree char *port = g_strdup_printf ("%u", server_process_port (server));
-  const char *const again[] = { "--host", "127.0.0.1", "--port", port, NULL };
+  guint16 number;
+  int holder = hold_port (&number);
+  g_autofree char *port = g_strdup_printf ("%u", number);
+  const char *const args[] = { "--host", "127.0.0.1", "--port", port, NULL };
+  ServerProcess *server = server_process_spawn (&(ServerSetup){ .args = args, .env = env, .folder = folder });
   g_autoptr (ServerProcess) next = NULL;
   WsClient *clients[CLIENTS];
 
+  server_process_wait_listening (server);
   for (guint32 i = 0; i < CLIENTS; i++) {
-    clients[i] = ws_client_connect (server_process_port (server), AUDIO_PATH);
+    clients[i] = ws_client_connect (number, AUDIO_PATH);
     echo_pattern (clients[i], FRAME, i);
   }
   check_descriptors (server);
   check_mappings (server);
   server_process_signal (server, SIGKILL);
   g_assert_cmpint (server_process_wait_exit (server), ==, -SIGKILL);
-  next = server_process_spawn (&(ServerSetup){ .args = again });
+  next = server_process_spawn (&(ServerSetup){ .args = args });
   server_process_wait_listening (next);
   for (guint32 i = 0; i < CLIENTS; i++) {
     ws_client_expect_eof (clients[i]);
@@ -225,6 +229,7 @@ test_kill (void)
   }
   server_process_free (server);
   g_assert_cmpint (g_rmdir (folder), ==, 0); /* nothing is in it */
+  close (holder);
 }
 
 int

@@ -2,7 +2,10 @@
 /* What the integration tests share. */
 #include "support.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 gboolean
 rss_is_meaningful (void)
@@ -87,4 +90,19 @@ number_from_environment (const char *name, guint fallback)
   guint64 number = text != NULL ? g_ascii_strtoull (text, NULL, 10) : 0;
 
   return number > 0 && number < G_MAXUINT ? (guint)number : fallback;
+}
+
+int
+hold_port (guint16 *port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = g_htonl (INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof (int));
+  if (bind (fd, (struct sockaddr *)&address, length) != 0 ||
+      getsockname (fd, (struct sockaddr *)&address, &length) != 0)
+    g_error ("no port to hold: %s", g_strerror (errno));
+  *port = g_ntohs (address.sin_port);
+  return fd;
 }

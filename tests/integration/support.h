@@ -37,3 +37,7 @@ gint64 active_connections (guint16 port);
 
 /* A positive number from the environment, else @fallback. */
 guint number_from_environment (const char *name, guint fallback);
+
+/* For servers that follow each other on one port: binds a socket to a port of 127.0.0.1 without listening, so that the
+ * system gives it to nobody else; a server may be told to take it. Returns: the socket, to be closed in the end */
+int hold_port (guint16 *port);
