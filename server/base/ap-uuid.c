@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* UUIDs from getrandom(2). */
+/* Random numbers, and UUIDs of them, from getrandom(2). */
 #include "base/ap-uuid.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@ is_hyphen (gsize place)
   return place == 8 || place == 13 || place == 18 || place == 23;
 }
 
-static void
-fill (guint8 *bytes, gsize length)
+void
+ap_random_fill (gpointer bytes, gsize length)
 {
   for (gsize at = 0; at < length;) {
-    gssize n = getrandom (bytes + at, length - at, 0);
+    gssize n = getrandom ((guint8 *)bytes + at, length - at, 0);
 
     if (n < 0 && errno != EINTR)
       g_error ("getrandom: %s", g_strerror (errno)); /* no kernel that we run on lacks it */
@@ -31,7 +31,7 @@ ap_uuid_new (char id[AP_UUID_LENGTH + 1])
   static const char digits[] = "0123456789abcdef";
   guint8 bytes[16];
 
-  fill (bytes, sizeof bytes);
+  ap_random_fill (bytes, sizeof bytes);
   bytes[6] = 0x40 | (bytes[6] & 0x0f); /* version 4 */
   bytes[8] = 0x80 | (bytes[8] & 0x3f); /* this variant */
   for (gsize place = 0, digit = 0; place < AP_UUID_LENGTH; place++) {

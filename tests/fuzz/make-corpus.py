@@ -292,26 +292,39 @@ def crc32c(data, crc=0):
     return crc ^ 0xffffffff
 
 
-def journal(*records, user=b"somebody", last_seq=0, carry=b""):
-    """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/ap-journal-reader.h."""
+def journal(*records, user=b"somebody", last_seq=0, carry=b"", old=False):
+    """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/ap-journal-record.h."""
     data = struct.pack("<36sBBBBIIqqqQQQQ8sH", b"0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9", 2, 0, len(carry), 0, 44100, 2, 1, 2, 0,
-                       7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"")
-    head = struct.pack("<8sI", b"APJRNL1\n", 16 + len(data))
+                       7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"") + (b"" if old else struct.pack("<QQ", 0, SECRET))
+    head = struct.pack("<8sI", b"APJRNL1\n" if old else b"APJRNL2\n", 16 + len(data))
     seed = crc32c(head + data)
     out = head + struct.pack("<I", seed) + data
     for kind, seq, payload in records:
-        fields = struct.pack("<4sIQqHH", kind, len(payload), seq, 1000 * seq, seq == 1, 4)
+        word = struct.unpack("<I", kind)[0] ^ (0 if old else SECRET & 0xffffffff)
+        fields = struct.pack("<IIQq", word, len(payload), seq, 1000 * seq)
+        fields += struct.pack("<HH", seq == 1, 4) if old else struct.pack("<BBH", seq == 1, 4, 0)
         out += fields + struct.pack("<I", crc32c(fields + payload, seed)) + payload
     return out
 
 
-CHUNKS = [(b"CHNK", 1, b"hello"), (b"CHNK", 2, b""), (b"RJCT", 2, b""), (b"CHNK", 3, bytes(100))]
+def torn(data, place):
+    """With some bytes that are no record in it."""
+    return data[:place] + b"damaged" + data[place:]
+
+
+SECRET = 0x1122334455667788
+OLD_CHUNKS = [(b"CHNK", 1, b"hello"), (b"CHNK", 2, b""), (b"RJCT", 2, b""), (b"CHNK", 3, bytes(100))]
+CHUNKS = OLD_CHUNKS[:3] + [(b"CHNK", 2, bytes(100))]
 JOURNALS = {
     "empty": journal(),
     "nobody": journal(user=None),
     "chunks": journal(*CHUNKS),
-    "ended": journal(*CHUNKS, (b"END ", 3, b"")),
-    "after-the-end": journal(*CHUNKS, (b"END ", 3, b""), (b"CHNK", 4, b"late")),
+    "ended": journal(*CHUNKS, (b"END ", 2, b"")),
+    "after-the-end": journal(*CHUNKS, (b"END ", 2, b""), (b"CHNK", 3, b"late")),
+    "damaged": torn(journal(*CHUNKS, (b"END ", 2, b"")), 160),
+    "damaged-rejection": torn(journal(*CHUNKS, (b"END ", 2, b"")), 225),
+    "old": journal(*OLD_CHUNKS, (b"END ", 3, b""), old=True),
+    "old-rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc", old=True),
     "rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc"),
     "compacted": journal((b"END ", 41, b""), last_seq=41),
     "gap": journal(CHUNKS[0], (b"CHNK", 3, b"x")),

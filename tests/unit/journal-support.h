@@ -10,7 +10,9 @@
 #define JOURNAL_ID_MORE "ffffffff-4e5f-4071-8293-a4b5c6d7e8f9"
 #define JOURNAL_MORE    JOURNAL_ID_MORE ".jnl"
 
-/* Of somebody's FLAC, 138 bytes on disk. To be cleared. */
+#define JOURNAL_HEADER_LENGTH 154 /* on disk, of journal_header_of() */
+
+/* Of somebody's FLAC. To be cleared. */
 ApJournalHeader journal_header_of (const char *id);
 
 ApJournal *journal_create (Scratch *scratch);
@@ -24,6 +26,6 @@ void journal_append_good (ApJournal *journal, ApJournalType type, gsize length);
 /* Chunks of 5, 0, 3 and 7 bytes, of which the third is rejected. */
 void journal_fill (ApJournal *journal);
 
-/* @expected: SEQ:LENGTH of each chunk, and a space */
+/* @expected: SEQ:LENGTH of each chunk, and a space; `lost` before those that are */
 void journal_assert_replays (ApJournal *journal, goffset from, const char *expected);
 void journal_assert_totals (ApJournal *journal, guint64 last_seq, guint64 chunks, guint64 bytes, gboolean ended);

@@ -228,8 +228,8 @@ test_others (Fixture *fixture, gconstpointer data)
     "CREATE TABLE recordings (id TEXT)",
     "PRAGMA application_id = 1",
     "PRAGMA user_version = 7",
-    "PRAGMA application_id = 0x41507269; PRAGMA user_version = 2; CREATE TABLE recordings (id TEXT)",
     "PRAGMA application_id = 0x41507269; PRAGMA user_version = 1; CREATE TABLE recordings (id TEXT)",
+    "PRAGMA application_id = 0x41507269; PRAGMA user_version = 2; CREATE TABLE recordings (id TEXT)",
     "PRAGMA application_id = 0x41507269; CREATE TABLE sessions (id TEXT)",
   };
 

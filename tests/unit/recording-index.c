@@ -98,6 +98,7 @@ make_info (guint n, const char *user_id)
     .total_chunks = n,
     .bytes_received = (G_GUINT64_CONSTANT (1) << 40) + n,
     .frames = n * G_GUINT64_CONSTANT (1000),
+    .damaged_chunks = n / 2,
   };
 
   g_snprintf (info.id, sizeof info.id, "00000000-0000-4000-8000-%012u", n);
@@ -128,6 +129,7 @@ assert_equal (const ApRecordingInfo *a, const ApRecordingInfo *b)
   g_assert_cmpuint (a->total_chunks, ==, b->total_chunks);
   g_assert_cmpuint (a->bytes_received, ==, b->bytes_received);
   g_assert_cmpuint (a->frames, ==, b->frames);
+  g_assert_cmpuint (a->damaged_chunks, ==, b->damaged_chunks);
 }
 
 static void

@@ -24,7 +24,7 @@ static const ApRecordingInfo active = {
   "\"session_id\":\"" ID "\",\"status\":\"active\",\"file_path\":\"" ID ".wav\",\"duration_seconds\":1.875,"           \
   "\"total_chunks\":42,\"sample_rate\":48000,\"channels\":2,\"format\":\"flac\",\"user_id\":null,"                     \
   "\"created_at\":\"2026-11-21T10:00:00.000000Z\",\"updated_at\":\"2026-11-21T10:00:01.000007Z\","                     \
-  "\"completed_at\":null,\"bytes_received\":344064,\"file_bytes\":360080"
+  "\"completed_at\":null,\"bytes_received\":344064,\"file_bytes\":360080,\"damaged_chunks\":0"
 
 static void
 assert_json (char *json, const char *expected)
@@ -55,13 +55,14 @@ test_completed (void)
   info.completed_us = info.updated_us;
   info.channels = 1;
   info.frames = G_GUINT64_CONSTANT (1) << 40;
+  info.damaged_chunks = 3;
   assert_json (ap_recording_json_info (&info, "/srv/recordings"),
                "{\"session_id\":\"" ID "\",\"status\":\"completed\",\"file_path\":\"/srv/recordings/" ID ".wav\","
                "\"duration_seconds\":22906492.245333,\"total_chunks\":42,\"sample_rate\":48000,\"channels\":1,"
                "\"format\":\"flac\",\"user_id\":\"o\\\"ha\\\\ra \xc3\xa9\","
                "\"created_at\":\"2026-11-21T10:00:00.000000Z\",\"updated_at\":\"2026-11-21T10:00:01.000007Z\","
                "\"completed_at\":\"2026-11-21T10:00:01.000007Z\",\"bytes_received\":344064,"
-               "\"file_bytes\":2199023255632}");
+               "\"file_bytes\":2199023255632,\"damaged_chunks\":3}");
 }
 
 static void

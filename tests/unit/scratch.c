@@ -79,6 +79,15 @@ scratch_put (Scratch *scratch, const char *name, gconstpointer data, gsize lengt
   close (fd);
 }
 
+void
+scratch_cut (Scratch *scratch, const char *name, goffset length)
+{
+  int fd = openat (scratch->fd, name, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint (ftruncate (fd, length), ==, 0);
+  close (fd);
+}
+
 GByteArray *
 scratch_get (Scratch *scratch, const char *name)
 {

@@ -24,6 +24,8 @@ void scratch_tear_down (Scratch *scratch, gconstpointer data);
 
 void scratch_put (Scratch *scratch, const char *name, gconstpointer data, gsize length);
 
+void scratch_cut (Scratch *scratch, const char *name, goffset length);
+
 /* All of it; NULL: there is no such file. */
 GByteArray *scratch_get (Scratch *scratch, const char *name);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The journal's file. */
-#include "endpoints/recording/ap-journal.h"
-
+#include "endpoints/recording/ap-journal-private.h"
+#include "base/ap-uuid.h"
 #include "endpoints/recording/ap-storage-file.h"
 
 #include <errno.h>
@@ -15,36 +15,23 @@ enum {
   RESERVE = 64 * 1024, /* kept for what is no chunk; also the step in which space is taken */
 };
 
-struct _ApJournal {
-  int fd; /* the number stays the same: what it stands for changes by a compaction */
-  ApJournalHeader header;
-  goffset first; /* where records begin */
-  goffset end;   /* of the last whole one */
-  goffset allocated;
-  ApJournalReader reader; /* at @end */
-  ApJournalTotals totals;
-  gsize last_length; /* of the last chunk's payload */
-  gboolean broken;   /* what is behind @end could not be cut off */
-  gint sync_error;   /* atomic: 0, or that of the first sync that failed */
-};
-
 /* ---- What records add up to ---------------------------------------------------------------------------------------
  */
 
-static void
-count (ApJournal *journal, const ApJournalRecord *record)
+void
+ap_journal_count (ApJournal *journal, const ApJournalRecord *record)
 {
   ApJournalTotals *totals = &journal->totals;
 
   totals->time_us = record->time_us;
-  totals->last_seq = record->seq;
+  totals->last_seq = journal->reader.last_seq;
   totals->ended = record->type == AP_JOURNAL_END;
   if (record->type == AP_JOURNAL_CHUNK) {
     totals->chunks++;
-    totals->bytes += journal->last_length = record->length;
+    totals->bytes += record->length;
   } else if (record->type == AP_JOURNAL_REJECT) {
     totals->chunks--;
-    totals->bytes -= journal->last_length;
+    totals->bytes -= journal->reader.last_length;
   }
 }
 
@@ -56,21 +43,80 @@ begin (ApJournal *journal, gsize length)
 
   journal->first = journal->end = journal->allocated = (goffset)length;
   journal->broken = FALSE;
+  g_array_set_size (journal->holes, 0);
   journal->totals = (ApJournalTotals){
     .last_seq = header->last_seq,
     .chunks = header->info.total_chunks,
     .bytes = header->info.bytes_received,
+    .damaged = header->info.damaged_chunks,
     .time_us = header->info.updated_us,
   };
+}
+
+/* ---- What the disk has --------------------------------------------------------------------------------------------
+ */
+
+/* All up to the end, which no sync that is under way covers: it may have begun on another file. */
+static void
+note_all_synced (ApJournal *journal)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  journal->synced = journal->written = journal->end;
+  journal->rewritten = 0;
+}
+
+static void
+note_written (ApJournal *journal)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  journal->written = journal->end;
+}
+
+/* Before that is done. */
+static void
+note_rewriting (ApJournal *journal, goffset from)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  journal->written = MIN (journal->written, from);
+  journal->synced = MIN (journal->synced, from);
+  journal->rewritten = MIN (journal->rewritten, from);
+}
+
+static goffset
+note_sync_begins (ApJournal *journal)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  journal->rewritten = G_MAXOFFSET;
+  return journal->written;
+}
+
+static void
+note_sync_ends (ApJournal *journal, goffset written)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  journal->synced = MAX (journal->synced, MIN (written, journal->rewritten));
+}
+
+/* KiB before the end that need not be on the disk. */
+static guint
+count_unsynced (ApJournal *journal)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+
+  return (guint)MIN ((journal->end - journal->synced + 1023) / 1024, AP_JOURNAL_UNKNOWN);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------
  */
 
-/* The record at @offset, if it ends at @limit at the latest. Returns its length; 0: there is none; -1 with @error. */
-static gssize
-read_record (ApJournal *journal, ApJournalReader *reader, GByteArray *bytes, goffset offset, goffset limit,
-             ApJournalRecord *record, GError **error)
+gssize
+ap_journal_read_record (ApJournal *journal, ApJournalReader *reader, GByteArray *bytes, goffset offset, goffset limit,
+                        ApJournalRecord *record, GError **error)
 {
   gsize have = 0, need = AP_JOURNAL_HEAD_LENGTH, length;
 
@@ -108,29 +154,17 @@ read_header (ApJournal *journal, GError **error)
   return length > 0;
 }
 
-static gboolean
-walk (ApJournal *journal, goffset limit, GError **error)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  ApJournalRecord record;
-  gssize n;
-
-  while ((n = read_record (journal, &journal->reader, bytes, journal->end, limit, &record, error)) > 0) {
-    count (journal, &record);
-    journal->end += n;
-  }
-  journal->allocated = journal->end;
-  return n == 0;
-}
-
 /* Whether the record at @offset, behind a chunk, takes that back. -1 with @error. */
 static gint
 is_rejected (ApJournal *journal, ApJournalReader reader, goffset offset, goffset limit, GError **error)
 {
+  const ApJournalHole *hole = ap_journal_get_hole (journal, offset);
   guint8 head[AP_JOURNAL_HEAD_LENGTH];
   ApJournalRecord record;
   gssize n;
 
+  if (hole != NULL)
+    return hole->takes_back;
   if (limit - offset < (goffset)sizeof head)
     return 0;
   n = ap_storage_read (journal->fd, head, sizeof head, offset, error);
@@ -146,8 +180,11 @@ reader_at (ApJournal *journal, goffset from, ApJournalReader *reader, GError **e
 {
   guint8 head[AP_JOURNAL_HEAD_LENGTH] = { 0 };
 
-  *reader = (ApJournalReader){ journal->reader.seed, journal->header.last_seq, 0 };
-  if (from <= journal->first)
+  *reader = journal->reader;
+  reader->last = 0;
+  reader->last_seq = journal->header.last_seq;
+  if (from <= journal->first ||
+      ap_journal_get_hole (journal, from) != NULL) /* which is left with a reader of its own */
     return TRUE;
   if (ap_storage_read (journal->fd, head, sizeof head, from, error) < 0)
     return FALSE;
@@ -156,11 +193,33 @@ reader_at (ApJournal *journal, goffset from, ApJournalReader *reader, GError **e
 }
 
 /* What was read once is not to be read otherwise now. */
-static gboolean
+static goffset
 fail_damaged (GError **error)
 {
   g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the journal was damaged meanwhile");
-  return FALSE;
+  return -1;
+}
+
+/* What is at @at, and to @func what it is. Returns how long it is; -1 with @error */
+static goffset
+replay_one (ApJournal *journal, ApJournalReader *reader, GByteArray *bytes, goffset at, goffset limit,
+            ApJournalFunc func, gpointer data, GError **error)
+{
+  const ApJournalHole *hole = ap_journal_get_hole (journal, at);
+  ApJournalRecord record;
+  gint rejected = 1;
+  gssize n;
+
+  if (hole != NULL) {
+    *reader = hole->after;
+    return ap_journal_replay_hole (hole, func, data, error) ? hole->end - at : -1;
+  }
+  n = ap_journal_read_record (journal, reader, bytes, at, limit, &record, error);
+  if (n <= 0)
+    return n < 0 ? -1 : fail_damaged (error);
+  if (record.type == AP_JOURNAL_CHUNK)
+    rejected = is_rejected (journal, *reader, at + n, limit, error);
+  return rejected < 0 || (rejected == 0 && !func (&record, data, error)) ? -1 : n;
 }
 
 gboolean
@@ -169,21 +228,15 @@ ap_journal_replay (ApJournal *journal, goffset from, ApJournalFunc func, gpointe
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   goffset at = MAX (from, journal->first), limit = journal->end;
   ApJournalReader reader;
-  ApJournalRecord record;
 
   if (!reader_at (journal, from, &reader, error))
     return FALSE;
   while (at < limit) {
-    gssize n = read_record (journal, &reader, bytes, at, limit, &record, error);
-    gint rejected = 0;
+    goffset length = replay_one (journal, &reader, bytes, at, limit, func, data, error);
 
-    if (n <= 0)
-      return n < 0 ? FALSE : fail_damaged (error);
-    at += n;
-    if (record.type == AP_JOURNAL_CHUNK)
-      rejected = is_rejected (journal, reader, at, limit, error);
-    if (rejected < 0 || (record.type == AP_JOURNAL_CHUNK && rejected == 0 && !func (&record, data, error)))
+    if (length < 0)
       return FALSE;
+    at += length;
   }
   return TRUE;
 }
@@ -197,6 +250,8 @@ journal_new (int fd)
   ApJournal *journal = g_new0 (ApJournal, 1);
 
   journal->fd = fd;
+  journal->holes = g_array_new (FALSE, FALSE, sizeof (ApJournalHole));
+  g_mutex_init (&journal->sync_lock);
   return journal;
 }
 
@@ -204,8 +259,19 @@ void
 ap_journal_free (ApJournal *journal)
 {
   close (journal->fd);
+  g_array_unref (journal->holes);
+  g_mutex_clear (&journal->sync_lock);
   ap_journal_header_clear (&journal->header);
   g_free (journal);
+}
+
+static guint64
+new_secret (void)
+{
+  guint64 secret;
+
+  ap_random_fill (&secret, sizeof secret);
+  return secret;
 }
 
 /* Writes a new file's header and, with @end, that record, and syncs. Returns the length; 0 with @error. */
@@ -222,7 +288,8 @@ write_beginning (int fd, const ApJournalHeader *header, gboolean end, ApJournalR
   }
   pieces[0].iov_len = length;
   if (end) {
-    ApJournalRecord record = { AP_JOURNAL_END, header->last_seq, header->info.updated_us };
+    ApJournalRecord record = { AP_JOURNAL_END, header->last_seq, header->info.updated_us,
+                               .unsynced = AP_JOURNAL_UNKNOWN };
     ap_journal_record_encode (reader, &record, head);
   }
   if (!ap_storage_write (fd, pieces, G_N_ELEMENTS (pieces), 0, error) || !ap_storage_sync (fd, error))
@@ -241,8 +308,10 @@ ap_journal_create (int dir_fd, const ApJournalHeader *header, GError **error)
     return NULL;
   journal = journal_new (fd);
   ap_journal_header_copy (&journal->header, header);
-  length = write_beginning (fd, header, FALSE, &journal->reader, error);
+  journal->header.secret = new_secret ();
+  length = write_beginning (fd, &journal->header, FALSE, &journal->reader, error);
   begin (journal, length);
+  note_all_synced (journal);
   if (length == 0 || !ap_storage_reserve (fd, &journal->allocated, journal->end + RESERVE, RESERVE, error)) {
     ap_storage_remove (dir_fd, header->info.id, AP_STORAGE_JOURNAL, NULL);
     return NULL;
@@ -264,12 +333,13 @@ ap_journal_open (int dir_fd, const char *id, GError **error)
     ap_storage_set_error (error, errno, "fstat");
     return NULL;
   }
-  if (!read_header (journal, error) || !walk (journal, status.st_size, error))
+  if (!read_header (journal, error) || !ap_journal_walk (journal, status.st_size, error))
     return NULL;
   if (journal->end < status.st_size && !ap_storage_cut (fd, journal->end, error))
     return NULL;
   if (!ap_storage_sync (fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
     return NULL;
+  note_all_synced (journal);
   return g_steal_pointer (&journal);
 }
 
@@ -314,21 +384,27 @@ cut_back (ApJournal *journal)
 static gboolean
 reject_whole (ApJournal *journal, const ApJournalRecord *rejection, GError **error)
 {
-  const ApJournalRecord empty = { .type = AP_JOURNAL_CHUNK, .seq = rejection->seq, .time_us = rejection->time_us };
+  ApJournalRecord stamped = *rejection;
+  const ApJournalRecord empty = {
+    .type = AP_JOURNAL_CHUNK, .seq = rejection->seq, .time_us = rejection->time_us, .unsynced = AP_JOURNAL_UNKNOWN
+  };
   guint8 heads[2][AP_JOURNAL_HEAD_LENGTH];
   struct iovec piece = { heads, sizeof heads };
-  goffset at = journal->end - AP_JOURNAL_HEAD_LENGTH - (goffset)journal->last_length;
+  goffset at = journal->end - AP_JOURNAL_HEAD_LENGTH - (goffset)journal->reader.last_length;
 
+  note_rewriting (journal, at);
   ap_journal_record_encode (&journal->reader, &empty, heads[0]);
-  ap_journal_record_encode (&journal->reader, rejection, heads[1]);
+  stamped.unsynced = AP_JOURNAL_UNKNOWN;
+  ap_journal_record_encode (&journal->reader, &stamped, heads[1]);
   if (!ap_storage_write (journal->fd, &piece, 1, at, error)) {
     journal->broken = TRUE;
     return FALSE;
   }
   ap_journal_reader_advance (&journal->reader, rejection);
-  count (journal, rejection);
+  ap_journal_count (journal, rejection);
   journal->end = at + (goffset)sizeof heads;
   cut_back (journal);
+  note_written (journal);
   ap_storage_reserve (journal->fd, &journal->allocated, journal->end + RESERVE, RESERVE, NULL);
   return TRUE;
 }
@@ -337,6 +413,7 @@ gboolean
 ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **error)
 {
   guint8 head[AP_JOURNAL_HEAD_LENGTH];
+  ApJournalRecord stamped = *record;
   struct iovec pieces[] = { { head, sizeof head }, { (gpointer)record->data, record->length } };
   goffset end = journal->end + (goffset)sizeof head + (goffset)record->length;
 
@@ -344,19 +421,21 @@ ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **e
     return refuse (error, "the journal has a torn record that could not be cut off");
   if (!ap_journal_reader_admits (&journal->reader, record))
     return refuse (error, "a record out of its order");
-  if (record->type == AP_JOURNAL_REJECT && journal->last_length >= sizeof head)
+  if (record->type == AP_JOURNAL_REJECT && journal->reader.last_length >= sizeof head)
     return reject_whole (journal, record, error);
   if (record->type == AP_JOURNAL_CHUNK &&
       !ap_storage_reserve (journal->fd, &journal->allocated, end + RESERVE, RESERVE, error))
     return FALSE;
-  ap_journal_record_encode (&journal->reader, record, head);
+  stamped.unsynced = count_unsynced (journal);
+  ap_journal_record_encode (&journal->reader, &stamped, head);
   if (!ap_storage_write (journal->fd, pieces, G_N_ELEMENTS (pieces), journal->end, error)) {
     cut_back (journal);
     return FALSE;
   }
   ap_journal_reader_advance (&journal->reader, record);
-  count (journal, record);
+  ap_journal_count (journal, record);
   journal->end = end;
+  note_written (journal);
   return TRUE;
 }
 
@@ -364,6 +443,7 @@ gboolean
 ap_journal_sync (ApJournal *journal, GError **error)
 {
   gint failed = g_atomic_int_get (&journal->sync_error);
+  goffset written = note_sync_begins (journal);
 
   if (failed == 0 && fdatasync (journal->fd) < 0) {
     failed = errno;
@@ -371,11 +451,27 @@ ap_journal_sync (ApJournal *journal, GError **error)
   }
   if (failed != 0)
     ap_storage_set_error (error, failed, "fdatasync");
+  else
+    note_sync_ends (journal, written);
   return failed == 0;
 }
 
 /* ---- Compaction ---------------------------------------------------------------------------------------------------
  */
+
+/* A damaged journal keeps a name: what is left of it may be worth a look. It has one already after an attempt that
+ * failed later. */
+static gboolean
+put_aside (ApJournal *journal, int dir_fd, GError **error)
+{
+  g_autofree char *from = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL, NULL);
+  g_autofree char *to = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL_DAMAGED, NULL);
+
+  if (journal->holes->len == 0 || linkat (dir_fd, from, dir_fd, to, 0) == 0 || errno == EEXIST)
+    return TRUE;
+  ap_storage_set_error (error, errno, "link");
+  return FALSE;
+}
 
 static gboolean
 rename_new (int dir_fd, const char *id, GError **error)
@@ -430,8 +526,9 @@ ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *heade
 
   ap_journal_header_copy (&now, header);
   now.last_seq = journal->totals.last_seq;
+  now.secret = new_secret ();
   g_strlcpy (now.info.id, id, sizeof now.info.id);
-  if (!ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
+  if (!put_aside (journal, dir_fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
     return FALSE;
   fd = ap_storage_open (dir_fd, id, AP_STORAGE_JOURNAL_NEW, O_RDWR | O_CREAT, error);
   if (fd < 0)
@@ -448,8 +545,9 @@ ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *heade
   if (end) {
     ApJournalRecord record = { AP_JOURNAL_END, now.last_seq, now.info.updated_us };
     ap_journal_reader_advance (&journal->reader, &record);
-    count (journal, &record);
+    ap_journal_count (journal, &record);
     journal->end += AP_JOURNAL_HEAD_LENGTH;
   }
+  note_all_synced (journal);
   return sync_place (journal, dir_fd, error);
 }

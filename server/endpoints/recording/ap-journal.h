@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "endpoints/recording/ap-journal-reader.h"
+#include "endpoints/recording/ap-journal-record.h"
 
 /* What was received for one recording, as it came: {id}.jnl. What is in it and was synced survives; all else is made
- * from it. All of this blocks. One thread at a time, but ap_journal_sync() may run beside anything but the free. Errors
- * are AP_RECORDING_ERROR: NO_SPACE, STORAGE, NOT_FOUND. */
+ * from it. All of this blocks. One thread at a time, but ap_journal_sync() may run beside anything but the free and
+ * itself. Errors are AP_RECORDING_ERROR: NO_SPACE, STORAGE, NOT_FOUND. */
 typedef struct _ApJournal ApJournal;
 
 /* All that header and records tell without decoding. */
@@ -13,6 +13,7 @@ typedef struct {
   guint64 last_seq; /* the next chunk's is one more */
   guint64 chunks;   /* not rejected, with those before this journal */
   guint64 bytes;    /* of these */
+  guint64 damaged;  /* of these chunks: they are counted, and lost */
   gint64 time_us;   /* of the last record, or when the header was updated */
   gboolean ended;
 } ApJournalTotals;
@@ -21,14 +22,22 @@ typedef struct {
 ApJournal *ap_journal_create (int dir_fd, const ApJournalHeader *header, GError **error);
 
 /* Walks the records up to the first that is torn or wrong, cuts off the rest, and syncs: what it tells of then stays.
+ * Wrong ones that later records tell to have been on the disk are passed over, counted, and left in the file.
  * UNDECODABLE: the file has no good header, so that no chunk in it can have been acknowledged. */
 ApJournal *ap_journal_open (int dir_fd, const char *id, GError **error);
 void ap_journal_free (ApJournal *journal);
-
 const ApJournalHeader *ap_journal_get_header (ApJournal *journal);
 ApJournalTotals ap_journal_get_totals (ApJournal *journal);
-/* In bytes: for who rotates it. */
-goffset ap_journal_get_length (ApJournal *journal);
+goffset ap_journal_get_length (ApJournal *journal); /* in bytes: for who rotates it */
+
+/* What cannot be read of the records behind the header. */
+typedef struct {
+  guint places;   /* in the file */
+  guint64 chunks; /* that had been taken */
+  guint64 bytes;
+  goffset offset; /* of the first place */
+} ApJournalDamage;
+ApJournalDamage ap_journal_get_damage (ApJournal *journal);
 
 /**
  * ap_journal_append:
@@ -48,7 +57,8 @@ typedef gboolean (*ApJournalFunc) (const ApJournalRecord *record, gpointer data,
 /**
  * ap_journal_replay:
  * @from: 0, or the offset of a chunk's record
- * @record: called for each chunk that was not rejected, and for no other record; FALSE with an error stops
+ * @record: called for each chunk that was not rejected, once for those that are lost in one place, and for no other
+ * record; FALSE with an error stops
  *
  * Holds one record at a time in memory. What @record appends is not replayed.
  */

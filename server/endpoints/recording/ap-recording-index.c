@@ -13,7 +13,7 @@
 /* "APri": the file is ours. */
 #define APPLICATION "41507269"
 /* Of the table; 0 until the index has been filled. */
-#define VERSION "1"
+#define VERSION "2"
 /* Somebody may look at the file with another program. */
 #define BUSY_MS 2000
 
@@ -30,7 +30,8 @@ static const char schema[] = "BEGIN;"
                              " completed_us INTEGER NOT NULL,"
                              " total_chunks INTEGER NOT NULL CHECK (total_chunks >= 0),"
                              " bytes_received INTEGER NOT NULL CHECK (bytes_received >= 0),"
-                             " frames INTEGER NOT NULL CHECK (frames >= 0)"
+                             " frames INTEGER NOT NULL CHECK (frames >= 0),"
+                             " damaged_chunks INTEGER NOT NULL CHECK (damaged_chunks >= 0)"
                              ") STRICT;"
                              "CREATE INDEX by_time ON recordings (created_us);"
                              "CREATE INDEX by_status ON recordings (status, created_us);"
@@ -42,7 +43,7 @@ static const char schema[] = "BEGIN;"
 
 #define COLUMNS                                                                                                        \
   "id, user_id, format, sample_rate, channels, status, created_us, updated_us, completed_us, total_chunks, "           \
-  "bytes_received, frames"
+  "bytes_received, frames, damaged_chunks"
 #define PAGE      " ORDER BY created_us DESC, rowid DESC LIMIT ?3 OFFSET ?4"
 #define OF_STATUS " WHERE status = ?1"
 #define OF_USER   " WHERE user_id = ?2"
@@ -62,11 +63,12 @@ typedef enum {
 enum { BY_STATUS = 1, BY_USER = 2 };
 
 static const char *const statements[N_STATEMENTS] = {
-  [PUT] = "INSERT INTO recordings (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+  [PUT] = "INSERT INTO recordings (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
           " ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, format = excluded.format,"
           " sample_rate = excluded.sample_rate, channels = excluded.channels, status = excluded.status,"
           " created_us = excluded.created_us, updated_us = excluded.updated_us, completed_us = excluded.completed_us,"
-          " total_chunks = excluded.total_chunks, bytes_received = excluded.bytes_received, frames = excluded.frames",
+          " total_chunks = excluded.total_chunks, bytes_received = excluded.bytes_received, frames = excluded.frames,"
+          " damaged_chunks = excluded.damaged_chunks",
   [REMOVE] = "DELETE FROM recordings WHERE id = ?1",
   [GET] = "SELECT " COLUMNS " FROM recordings WHERE id = ?1",
   [LIST] = "SELECT " COLUMNS " FROM recordings" PAGE,
@@ -343,6 +345,7 @@ bind_info (Use *use, const ApRecordingInfo *info)
   bind_number (use, 10, info->total_chunks);
   bind_number (use, 11, info->bytes_received);
   bind_number (use, 12, info->frames);
+  bind_number (use, 13, info->damaged_chunks);
 }
 
 static const char *
@@ -371,6 +374,7 @@ read_info (Use *use, ApRecordingInfo *info)
   info->total_chunks = (guint64)sqlite3_column_int64 (use, 9);
   info->bytes_received = (guint64)sqlite3_column_int64 (use, 10);
   info->frames = (guint64)sqlite3_column_int64 (use, 11);
+  info->damaged_chunks = (guint64)sqlite3_column_int64 (use, 12);
   return TRUE;
 }
 

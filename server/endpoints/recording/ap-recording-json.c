@@ -64,6 +64,7 @@ append_info (GString *json, const ApRecordingInfo *info, const char *folder)
   append_time (json, "completed_at", info->completed_us);
   append_number (json, "bytes_received", info->bytes_received);
   append_number (json, "file_bytes", AP_WAV_HEADER_LENGTH + info->frames * info->channels * sizeof (gint16));
+  append_number (json, "damaged_chunks", info->damaged_chunks);
 }
 
 static char *

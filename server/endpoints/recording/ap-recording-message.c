@@ -188,6 +188,8 @@ begin_state (const char *message, const ApRecordingInfo *info)
   add_number (out, ",\"sample_rate\":", info->sample_rate);
   add_number (out, ",\"channels\":", info->channels);
   add_text (out, ",\"format\":", ap_recording_format_to_string (info->format));
+  if (info->damaged_chunks > 0)
+    add_number (out, ",\"damaged_chunks\":", info->damaged_chunks);
   return out;
 }
 

@@ -30,8 +30,9 @@ pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *rea
     g_propagate_error (error, g_error_copy (reason));
     return FALSE;
   }
-  ap_warning ("%s: chunk %" G_GUINT64_FORMAT " gives no audio any more: %s", writer->info.id, record->seq,
-              reason->message);
+  if (record->lost == 0) /* of what is lost there is a line already */
+    ap_warning ("%s: chunk %" G_GUINT64_FORMAT " gives no audio any more: %s", writer->info.id, record->seq,
+                reason->message);
   g_array_append_val (writer->unreadable, record->seq);
   ap_recording_writer_count (writer, record);
   return TRUE;
@@ -85,12 +86,25 @@ take_again (const ApJournalRecord *record, gpointer data, GError **error)
 
   if (refuse_stopping (writer, error))
     return FALSE;
-  if (record->length == 0) /* what a power cut left of a rejection */
+  if (record->length == 0 && record->lost == 0) /* what a power cut left of a rejection */
     return ap_recording_writer_reject (writer, record, error);
   if (!take_patiently (writer, record, &reason))
     return pass_over (writer, record, reason, error);
   ap_recording_writer_count (writer, record);
   return TRUE;
+}
+
+/* Once, however many there are. */
+static void
+tell_of_damage (ApRecordingWriter *writer)
+{
+  const ApJournalDamage damage = ap_journal_get_damage (writer->journal);
+
+  if (damage.places > 0)
+    ap_event (G_LOG_LEVEL_WARNING, "the disk has lost a part of a journal: silence or a gap is in its place",
+              AP_LOG_TEXT ("recording", writer->info.id), AP_LOG_NUMBER ("damaged_chunks", damage.chunks),
+              AP_LOG_NUMBER ("damaged_bytes", damage.bytes), AP_LOG_NUMBER ("places", damage.places),
+              AP_LOG_NUMBER ("first_offset", (guint64)damage.offset));
 }
 
 static gboolean
@@ -102,6 +116,7 @@ recover (ApRecordingWriter *writer, GError **error)
 
   ap_recording_info_copy (&writer->info, info);
   writer->over = totals.ended;
+  tell_of_damage (writer);
   if (info->status == AP_RECORDING_COMPLETED)
     return TRUE;
   writer->wav =

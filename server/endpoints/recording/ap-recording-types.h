@@ -40,13 +40,13 @@ typedef struct {
   char id[AP_RECORDING_ID_LENGTH + 1];
   char *user_id; /* NULL: nobody's */
   ApRecordingFormat format;
-  guint sample_rate; /* Hz */
-  guint channels;
+  guint sample_rate, channels; /* Hz */
   ApRecordingStatus status;
   gint64 created_us, updated_us, completed_us; /* Unix time in microseconds; 0: not yet */
   guint64 total_chunks;
   guint64 bytes_received;
-  guint64 frames; /* samples of each channel in the WAV */
+  guint64 frames;         /* samples of each channel in the WAV */
+  guint64 damaged_chunks; /* of these chunks, those that the disk has lost: their audio is missing */
 } ApRecordingInfo;
 
 typedef enum {

@@ -167,7 +167,8 @@ begin_segment (ApRecordingWriter *writer, const ApJournalRecord *record, GError 
 static gboolean
 decode (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
 {
-  gboolean begins = (record->flags & AP_JOURNAL_BEGINS) != 0;
+  /* Behind damage the container may be another without a beginning that could be read. */
+  gboolean begins = (record->flags & AP_JOURNAL_BEGINS) != 0 || record->container != writer->segment.container;
 
   if (begins && !begin_segment (writer, record, error))
     return FALSE;
@@ -197,7 +198,8 @@ ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *reco
 void
 ap_recording_writer_count (ApRecordingWriter *writer, const ApJournalRecord *record)
 {
-  writer->info.total_chunks++;
+  writer->info.total_chunks += MAX (record->lost, 1);
+  writer->info.damaged_chunks += record->lost;
   writer->info.bytes_received += record->length;
   writer->info.updated_us = record->time_us;
 }
@@ -476,5 +478,6 @@ gboolean
 ap_recording_writer_remove (int folder_fd, const char *id, GError **error)
 {
   return ap_storage_remove (folder_fd, id, AP_STORAGE_WAV, error) &&
-         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) && ap_storage_sync (folder_fd, error);
+         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) &&
+         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL_DAMAGED, error) && ap_storage_sync (folder_fd, error);
 }

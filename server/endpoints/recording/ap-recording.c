@@ -49,6 +49,7 @@ copy_figures (ApRecordingInfo *to, const ApRecordingInfo *from)
   to->total_chunks = from->total_chunks;
   to->bytes_received = from->bytes_received;
   to->frames = from->frames;
+  to->damaged_chunks = from->damaged_chunks;
 }
 
 void

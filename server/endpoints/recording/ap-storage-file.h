@@ -8,9 +8,10 @@
  * thread. Errors are AP_RECORDING_ERROR: NO_SPACE (also a quota's, or a limit's on the size of files), NOT_FOUND (no
  * such file, or no id), STORAGE. */
 
-#define AP_STORAGE_WAV         ".wav"
-#define AP_STORAGE_JOURNAL     ".jnl"
-#define AP_STORAGE_JOURNAL_NEW ".jnl.new" /* a compaction under way, or what a crash left of one */
+#define AP_STORAGE_WAV             ".wav"
+#define AP_STORAGE_JOURNAL         ".jnl"
+#define AP_STORAGE_JOURNAL_NEW     ".jnl.new" /* a compaction under way, or what a crash left of one */
+#define AP_STORAGE_JOURNAL_DAMAGED ".jnl.damaged"
 
 /* The error for @errnum, after the name of what could not be done. */
 void ap_storage_set_error (GError **error, int errnum, const char *what);
