@@ -144,6 +144,10 @@ ap_recording_store_get_ready (ApRecordingStore *store, gboolean create, GError *
 
   if (ap_recording_store_is_ready (store))
     return TRUE;
+  if (g_atomic_int_get (&store->stopping) != 0) { /* nobody would close it again */
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the server ends");
+    return FALSE;
+  }
   if (!open_folder (store, create, error))
     return FALSE;
   g_atomic_int_set (&store->ready, 1);
@@ -319,10 +323,19 @@ suspend_all (ApRecordingStore *store)
   ap_recording_barrier_wait (&barrier);
 }
 
+/* Who is making the folder ready now has finished; nobody will begin. */
+static void
+begin_to_stop (ApRecordingStore *store)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->ready_lock);
+
+  g_atomic_int_set (&store->stopping, 1);
+}
+
 void
 ap_recording_store_free (ApRecordingStore *store)
 {
-  g_atomic_int_set (&store->stopping, 1);
+  begin_to_stop (store);
   suspend_all (store);
   if (store->ticker != NULL) {
     g_source_destroy (store->ticker);

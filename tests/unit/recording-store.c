@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The store of recordings from its beginning to its end, without sockets. */
+#include "endpoints/recording/ap-recording-store.h"
+
+#include "base/ap-uuid.h"
+#include "scratch.h"
+#include "test-wait.h"
+
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <string.h>
+#include <sys/file.h>
+
+static ApRecordingSettings
+settings_of (char *path)
+{
+  return (ApRecordingSettings){
+    .storage_path = path,
+    .max_sessions = 10,
+    .max_connections = 5,
+    .max_duration_hours = 24,
+    .timeout_seconds = 300,
+    .max_realtime_factor = 100,
+    .ack = (char *)"synced",
+    .sync = (char *)"pool",
+    .sandbox = (char *)"off",
+  };
+}
+
+/* Threads of this process that have the name. */
+static guint
+count_threads (const char *name)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *id;
+  guint n = 0;
+
+  while ((id = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
+    g_autofree char *comm = NULL;
+
+    n += g_file_get_contents (path, &comm, NULL, NULL) && g_str_equal (g_strchomp (comm), name);
+  }
+  return n;
+}
+
+/* Whether the main thread waits for something. */
+static gboolean
+main_thread_sleeps (void)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", (int)getpid ());
+  g_autofree char *stat = NULL;
+  const char *end;
+
+  g_assert_true (g_file_get_contents (path, &stat, NULL, NULL));
+  end = strrchr (stat, ')');
+  return end != NULL && end[2] == 'S';
+}
+
+typedef struct {
+  ApRecordingStore *store;
+  gint ending; /* atomic */
+  gboolean asked;
+} Question;
+
+/* Asked at the last moment: the store waits for nothing but this. */
+static void
+ask_late (gpointer data)
+{
+  Question *question = data;
+  ApRecordingInfo info = { 0 };
+  char id[AP_UUID_LENGTH + 1];
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (test_wait_until (g_atomic_int_get (&question->ending) != 0 && main_thread_sleeps ()));
+  ap_uuid_new (id);
+  g_assert_false (ap_recording_store_get_info (question->store, id, &info, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE);
+  question->asked = TRUE;
+}
+
+/* A folder that could not be used at the start can be used when the server ends: it stays closed. */
+static void
+test_late_question (Scratch *scratch, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (scratch->path, "store", NULL);
+  const ApRecordingSettings settings = settings_of (path);
+  Question question = { 0 };
+  int fd;
+
+  scratch_put (scratch, "store", "", 0);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "nothing can be recorded*");
+  question.store = ap_recording_store_new (&settings);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+
+  ap_strand_post (ap_recording_store_get_desk (question.store), ask_late, &question, NULL);
+  g_atomic_int_set (&question.ending, 1);
+  ap_recording_store_free (question.store);
+  g_assert_true (question.asked);
+  g_assert_cmpuint (count_threads ("sync"), ==, 0);
+  fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_EX | LOCK_NB), ==, 0); /* nobody has it */
+  close (fd);
+  g_assert_cmpint (g_rmdir (path), ==, 0); /* and nothing was made in it */
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  g_test_add ("/recording-store/late-question", Scratch, NULL, scratch_set_up, test_late_question, scratch_tear_down);
+  return g_test_run ();
+}
