@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The store of recordings from its beginning to its end, without sockets. */
-#include "endpoints/recording/ap-recording-store.h"
+#include "endpoints/recording/ap-recording.h"
 
 #include "base/ap-uuid.h"
 #include "scratch.h"
@@ -11,6 +11,7 @@
 #include <gst/gst.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 static ApRecordingSettings
 settings_of (char *path)
@@ -56,6 +57,77 @@ main_thread_sleeps (void)
   g_assert_true (g_file_get_contents (path, &stat, NULL, NULL));
   end = strrchr (stat, ')');
   return end != NULL && end[2] == 'S';
+}
+
+static gint64 set_forward; /* how far the wall's clock is wrong; for all threads, while none looks */
+
+/* The linker takes this before GLib's. */
+gint64
+g_get_real_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_REALTIME, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + __atomic_load_n (&set_forward, __ATOMIC_SEQ_CST);
+}
+
+static void
+set_clock_forward (gint64 us)
+{
+  __atomic_store_n (&set_forward, us, __ATOMIC_SEQ_CST);
+}
+
+typedef struct {
+  ApRecordingStatus status;
+  gint done; /* atomic */
+} Look;
+
+static void
+note_status (const ApRecordingInfo *info, const GError *error, gpointer data)
+{
+  Look *look = data;
+
+  g_assert_no_error (error);
+  look->status = info->status;
+  g_atomic_int_set (&look->done, 1);
+}
+
+/* After all that the recording has to do. */
+static ApRecordingStatus
+status_of (ApRecording *recording)
+{
+  Look look = { 0 };
+
+  ap_recording_load (recording, note_status, &look);
+  g_assert_true (test_wait_until (g_atomic_int_get (&look.done) != 0));
+  return look.status;
+}
+
+/* A recording ends after a day of time that passes, not when the clock is set to tomorrow; what passes while there is
+ * no server can only be had from that. */
+static void
+test_clock_set (Scratch *scratch, gconstpointer data)
+{
+  const ApRecordingSettings settings = settings_of (scratch->path);
+  const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  ApRecording *recording = ap_recording_store_create (store, &info, NULL);
+  g_autofree char *id = g_strdup (ap_recording_get_id (recording));
+
+  g_assert_cmpint (status_of (recording), ==, AP_RECORDING_ACTIVE);
+  set_clock_forward (2 * G_TIME_SPAN_DAY);
+  ap_recording_tick (recording);
+  g_assert_cmpint (status_of (recording), ==, AP_RECORDING_ACTIVE);
+  g_clear_pointer (&recording, ap_recording_unref);
+  ap_recording_store_free (store);
+
+  store = ap_recording_store_new (&settings);
+  recording = ap_recording_store_find (store, id);
+  ap_recording_tick (recording);
+  g_assert_cmpint (status_of (recording), ==, AP_RECORDING_COMPLETED);
+  g_clear_pointer (&recording, ap_recording_unref);
+  ap_recording_store_free (store);
+  set_clock_forward (0);
 }
 
 typedef struct {
@@ -113,5 +185,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add ("/recording-store/late-question", Scratch, NULL, scratch_set_up, test_late_question, scratch_tear_down);
+  g_test_add ("/recording-store/clock-set", Scratch, NULL, scratch_set_up, test_clock_set, scratch_tear_down);
   return g_test_run ();
 }

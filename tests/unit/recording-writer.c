@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -393,6 +394,43 @@ test_clock_set_back (void)
   folder_free (folder);
 }
 
+static gint64 set_forward; /* how far the wall's clock is wrong */
+
+/* The linker takes this before GLib's. */
+gint64
+g_get_real_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_REALTIME, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + set_forward;
+}
+
+/* The clock is set while a recording lasts: it has no more time by that, nor less. */
+static void
+test_clock_set_meanwhile (void)
+{
+  enum { SECOND = 16000 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autofree guint8 *silence = g_malloc0 (SECOND * 40);
+  gint64 updated_us;
+
+  folder->settings.max_realtime_factor = 1;
+  folder_append (folder, writer, silence, SECOND * 40);
+  updated_us = ap_recording_writer_get_info (writer)->updated_us;
+  set_forward = G_TIME_SPAN_HOUR;
+  folder_refuse (folder, writer, silence, SECOND * 40, AP_RECORDING_ERROR_QUOTA);
+  set_forward = -G_TIME_SPAN_HOUR;
+  folder_append (folder, writer, silence, 2);
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->updated_us, >, updated_us);
+  g_assert_cmpint (ap_recording_writer_get_info (writer)->updated_us, <, updated_us + G_TIME_SPAN_HOUR / 2);
+  set_forward = 0;
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
 /* Where it cannot be written down that a chunk was refused, nothing comes behind it: else the next process would count
  * what this one did not. */
 static void
@@ -441,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/narrower-limits", test_narrower_limits);
   g_test_add_func ("/recording-writer/no-rotation", test_no_rotation);
   g_test_add_func ("/recording-writer/clock-set-back", test_clock_set_back);
+  g_test_add_func ("/recording-writer/clock-set-meanwhile", test_clock_set_meanwhile);
   g_test_add_func ("/recording-writer/no-rejection", test_no_rejection);
   return g_test_run ();
 }

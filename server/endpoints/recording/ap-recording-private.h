@@ -25,9 +25,10 @@ struct _ApRecording {
   ApRecordingWriter *writer; /* NULL: not loaded */
   GError *broken;            /* its files cannot be used; NULL: they can */
   gboolean over;
-  GPtrArray *sockets;           /* of ApRecordingSocket */
-  ApRecordingSocket *source;    /* who sends; may have left */
-  gint64 source_heard, heard;   /* monotonic */
+  GPtrArray *sockets;         /* of ApRecordingSocket */
+  ApRecordingSocket *source;  /* who sends; may have left */
+  gint64 source_heard, heard; /* monotonic, as are the next three */
+  gint64 begun_at; /* when it was created: earlier than this process, perhaps, and then by the wall's clock */
   gint64 checkpoint_at, end_at; /* not before */
   gint joining, ticking;        /* atomic: jobs of these kinds that wait */
   guint64 chunks_indexed;

@@ -33,6 +33,7 @@ struct _ApRecordingWriter {
   guint64 rebuilt_bytes; /* that decoders were fed once more */
   gboolean wav_refused;  /* the last file to begin was a WAV whose head could not be read */
   GArray *unreadable;    /* guint64: chunks of the journal that give nothing */
+  gint64 wall_us;        /* what the wall's clock was ahead of the monotonic one; 0: not looked at yet */
   goffset rotate_at;     /* the length of a journal that is begun anew */
   gboolean over;         /* ended, or broken */
 };

@@ -341,11 +341,13 @@ ap_recording_writer_reject (ApRecordingWriter *writer, const ApJournalRecord *re
   return FALSE;
 }
 
-/* A clock that is set back does not take time from a recording. */
+/* A clock that is set does not give time to a recording, nor take any: the wall's is looked at once. */
 static gint64
 get_time (ApRecordingWriter *writer)
 {
-  return MAX (g_get_real_time (), writer->info.updated_us);
+  if (writer->wall_us == 0)
+    writer->wall_us = MAX (g_get_real_time (), writer->info.updated_us) - g_get_monotonic_time ();
+  return writer->wall_us + g_get_monotonic_time ();
 }
 
 static gboolean

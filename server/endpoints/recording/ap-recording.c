@@ -201,6 +201,7 @@ ensure_loaded (ApRecording *recording, GError **error)
   else
     begin (recording, &reason);
   if (recording->writer != NULL) {
+    recording->heard = g_get_monotonic_time (); /* who waited for it was not idle */
     ap_recording_publish (recording);
     return TRUE;
   }
@@ -380,7 +381,7 @@ reason_to_end (ApRecording *recording, gint64 now)
 
   if (now - recording->heard > settings->timeout_seconds * G_USEC_PER_SEC)
     return "the session was idle for too long";
-  if (g_get_real_time () - recording->info.created_us > settings->max_duration_hours * 3600 * G_USEC_PER_SEC)
+  if (now - recording->begun_at > settings->max_duration_hours * 3600 * G_USEC_PER_SEC)
     return "the session has lasted as long as it may";
   return NULL;
 }
@@ -471,6 +472,7 @@ ap_recording_new (const ApRecordingShared *shared, const ApRecordingInfo *info, 
   ap_recording_info_copy (&recording->info, info);
   recording->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_socket_unref);
   recording->heard = g_get_monotonic_time ();
+  recording->begun_at = recording->heard - MAX (g_get_real_time () - info->created_us, 0);
   recording->answers = ap_recording_answers_new ();
   ap_recording_files_init (recording);
   return recording;
