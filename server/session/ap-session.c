@@ -12,7 +12,7 @@
 
 G_DEFINE_FINAL_TYPE (ApSession, ap_session, G_TYPE_OBJECT)
 
-/* While the session is paused, or its end waits for what is in the pipeline. */
+/* While the session is paused for its pipeline, or its end waits for what is under way. */
 static void
 watch_for_stall (ApSession *session)
 {
@@ -30,7 +30,7 @@ on_stall_check (ApTimer *timer)
 {
   ApSession *session = (ApSession *)(gpointer)((guint8 *)timer - G_STRUCT_OFFSET (ApSession, stall_check));
 
-  if (!session->closing && !session->paused)
+  if (!session->closing && (!session->paused || session->pipeline == NULL))
     return;
   /* Output that the peer does not take is the connection's to watch. */
   if (session->tally.frames_out != session->frames_out_at_check ||
@@ -57,7 +57,9 @@ ap_session_update_reading (ApSession *session)
   if (paused == session->paused)
     return;
   session->paused = paused;
-  if (paused)
+  /* What an endpoint has under way by itself (a long recovery, a slow disk) has bounds of its own, and is no fault of
+   * the peer's. */
+  if (paused && session->pipeline != NULL)
     watch_for_stall (session);
   ap_connection_set_reading (session->connection, !paused);
 }

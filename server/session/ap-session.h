@@ -42,8 +42,8 @@ gboolean ap_session_push (ApSession *session, const guint8 *data, gsize length);
 /* Sends one message. Sent text is UTF-8. */
 void ap_session_send (ApSession *session, ApOpcode opcode, const guint8 *data, gsize length);
 /* What the endpoint has under way elsewhere for this session, such as on its way to a disk: counts as if it were in the
- * pipeline, so that the client is not read while it is too much, and the close frame waits for it. @bytes: more, or
- * less than none: done */
+ * pipeline, so that the client is not read while it is too much, and the close frame waits for it. A session without a
+ * pipeline is not ended because it takes long, unless its close waits for it. @bytes: more, or less than none: done */
 void ap_session_add_pending (ApSession *session, gssize bytes);
 /* Bytes sent that the socket has not taken: more than the peer reads. */
 gsize ap_session_get_queued_bytes (ApSession *session);

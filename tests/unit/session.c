@@ -372,6 +372,52 @@ test_stall_over (Fixture *fixture, gconstpointer data)
   run_until (count (fixture) == 0);
 }
 
+static gsize keeper_held;
+
+static void
+keep (ApSession *session, const guint8 *data, gsize length)
+{
+  keeper_held += length;
+  ap_session_add_pending (session, (gssize)length);
+}
+
+static void
+give_back (ApSession *session, gpointer data)
+{
+  ap_session_add_pending (session, -(gssize)keeper_held);
+}
+
+/* An endpoint that takes its time is not read from meanwhile, and its peer pays nothing for it: not when a pipeline
+ * would have been given up, as that of a later session is. */
+static void
+test_slow_endpoint (Fixture *fixture, gconstpointer data)
+{
+  static const ApEndpoint keeper = { .path = "/keeper", .own_pipeline = TRUE, .binary = keep };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  const guint8 payload[4096] = { 0 };
+  gsize held;
+  int fds[2], kept;
+
+  append_client_frame (bytes, FIN | BINARY, payload, sizeof payload);
+  fixture->host.stall_seconds = 1;
+  keeper_held = 0;
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), ==, 0);
+  fixture->peer = kept = fds[1];
+  ap_session_open (&fixture->host, &keeper, NULL, NULL, fds[0], NULL);
+  g_assert_cmpuint (flood (fixture, bytes, 64 * 1024 * 1024), <, 64 * 1024 * 1024);
+  held = keeper_held;
+  g_assert_cmpuint (held, >, 0);
+
+  open_session (fixture, "staller", AP_PIPELINE_MODE_QUEUED);
+  send_frame (fixture, FIN | BINARY, "abcd", 4);
+  send_frame (fixture, FIN | CLOSE, "\x03\xe8", 2);
+  run_until (count (fixture) == 1);
+  close (fixture->peer);
+  fixture->peer = kept;
+  ap_session_registry_foreach (fixture->host.registry, give_back, NULL);
+  run_until (keeper_held > held); /* it is read again */
+}
+
 static int
 int_option (int fd, int level, int option)
 {
@@ -506,5 +552,6 @@ main (int argc, char **argv)
   add_stalled ("/session/stalled/behind-peer", test_stalled_behind_peer);
   add_stalled ("/session/stalled/close", test_stalled_close);
   add_stalled ("/session/stalled/over", test_stall_over);
+  add_stalled ("/session/stalled/slow-endpoint", test_slow_endpoint);
   return g_test_run ();
 }
