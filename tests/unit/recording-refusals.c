@@ -4,9 +4,12 @@
 #include "recording-folder.h"
 
 #include "audio-files.h"
+#include "scratch.h"
 
 #include <gst/gst.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static ApRecordingWriter *
 begin_again (Folder *folder, ApRecordingWriter *writer, const char *id)
@@ -98,13 +101,91 @@ test_hopeless (void)
   end (folder, writer, id);
 }
 
+/* Twenty seconds of few bytes that become many samples: what there is no room for is the WAV. */
+static ApRecordingWriter *
+begin_large (Folder *folder, char *id, GBytes **audio)
+{
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 96000, 2);
+  gsize length;
+  const guint8 *data;
+
+  *audio = audio_file_make (AUDIO_FILE_MP3, 44100, 1, 20);
+  data = g_bytes_get_data (*audio, &length);
+  folder_append (folder, writer, data, length);
+  return writer;
+}
+
+/* A disk that has no room now and then. It costs reading the file once more each time, which is not held against it. */
+static void
+test_no_room_often (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) audio = NULL;
+  ApRecordingWriter *writer = begin_large (folder, id, &audio);
+  const guint8 *data = g_bytes_get_data (audio, NULL);
+  struct rlimit before, low;
+
+  getrlimit (RLIMIT_FSIZE, &before);
+  low = before;
+  low.rlim_cur = ap_recording_writer_get_info (writer)->frames * 4 + 10000;
+  for (guint i = 0; i < 70; i++) {
+    g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &low), ==, 0);
+    folder_refuse (folder, writer, data + 80, 16000, AP_RECORDING_ERROR_NO_SPACE);
+  }
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  folder_append (folder, writer, data + 80, 16000);
+  end (folder, writer, id);
+}
+
+/* As long as there is none, what comes is not even tried. What is left here is enough for a journal. */
+static void
+test_no_room_at_all (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder;
+  Scratch scratch;
+  g_autoptr (GBytes) audio = NULL;
+  ApRecordingWriter *writer;
+  const guint8 *data;
+  guint journaled;
+  struct stat filler;
+  int fd;
+
+  if (!scratch_set_up_small (&scratch, "16m")) {
+    g_test_skip ("may not mount");
+    return;
+  }
+  folder = folder_new_at (scratch.fd);
+  writer = begin_large (folder, id, &audio);
+  data = g_bytes_get_data (audio, NULL);
+  scratch_fill (&scratch);
+  g_assert_cmpint (fstatat (scratch.fd, "filler", &filler, 0), ==, 0);
+  fd = openat (scratch.fd, "filler", O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (ftruncate (fd, filler.st_size - 160 * 1024), ==, 0);
+  close (fd);
+  while (ap_recording_writer_append (writer, data + 80, 2000, FALSE, folder_on_journaled, folder, NULL))
+    continue;
+  journaled = folder->journaled;
+  for (guint i = 0; i < 10; i++)
+    folder_refuse (folder, writer, data + 80, 2000, AP_RECORDING_ERROR_NO_SPACE);
+  g_assert_cmpuint (folder->journaled, ==, journaled);
+  g_assert_cmpint (unlinkat (scratch.fd, "filler", 0), ==, 0);
+  folder_append (folder, writer, data + 80, 2000);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
+  signal (SIGXFSZ, SIG_IGN);
   g_test_add_func ("/recording-refusals/out-of-garbage", test_out_of_garbage);
   g_test_add_func ("/recording-refusals/refused-wav", test_refused_wav);
   g_test_add_func ("/recording-refusals/hopeless", test_hopeless);
+  g_test_add_func ("/recording-refusals/no-room-often", test_no_room_often);
+  g_test_add_func ("/recording-refusals/no-room-at-all", test_no_room_at_all);
   return g_test_run ();
 }
