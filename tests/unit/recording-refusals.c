@@ -176,6 +176,41 @@ test_no_room_at_all (void)
   folder_free (folder);
 }
 
+/* That there is no descriptor for a decoder's process is not the chunk's fault, which was acknowledged: it is there at
+ * the next try. */
+static void
+test_no_descriptor (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) audio = NULL;
+  ApRecordingWriter *writer = begin_large (folder, id, &audio);
+  const guint64 frames = ap_recording_writer_get_info (writer)->frames;
+  ApDecoderLauncher *processes = ap_decoder_launcher_new (AP_SANDBOX_SESSION);
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, low;
+  guint unreadable;
+  int next;
+
+  ap_recording_writer_free (writer);
+  getrlimit (RLIMIT_NOFILE, &before);
+  next = dup (STDERR_FILENO);
+  close (next);
+  low = before;
+  low.rlim_cur = (rlim_t)next + 3; /* the journal, the WAV, and one of two */
+  folder->settings.launcher = processes;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &unreadable, &error));
+  g_test_message ("%s", error->message);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  folder->settings.launcher = folder->launcher;
+  writer = folder_recover (folder, id);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 1);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, frames);
+  ap_decoder_launcher_free (processes);
+  end (folder, writer, id);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -187,5 +222,6 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-refusals/hopeless", test_hopeless);
   g_test_add_func ("/recording-refusals/no-room-often", test_no_room_often);
   g_test_add_func ("/recording-refusals/no-room-at-all", test_no_room_at_all);
+  g_test_add_func ("/recording-refusals/no-descriptor", test_no_descriptor);
   return g_test_run ();
 }
