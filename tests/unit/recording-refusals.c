@@ -101,17 +101,19 @@ test_hopeless (void)
   end (folder, writer, id);
 }
 
-/* Twenty seconds of few bytes that become many samples: what there is no room for is the WAV. */
+/* A WAV of one channel that becomes two: what there is no room for is the WAV, not the journal. */
 static ApRecordingWriter *
-begin_large (Folder *folder, char *id, GBytes **audio)
+begin_wider (Folder *folder, char *id)
 {
-  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 96000, 2);
-  gsize length;
-  const guint8 *data;
+  enum { SAMPLES = 160000 };
+  static const guint8 head[] =
+      "RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\xff\xff\xff\xff";
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 2);
+  g_autofree guint8 *file = g_malloc0 (sizeof head - 1 + 2 * SAMPLES);
 
-  *audio = audio_file_make (AUDIO_FILE_MP3, 44100, 1, 20);
-  data = g_bytes_get_data (*audio, &length);
-  folder_append (folder, writer, data, length);
+  memcpy (file, head, sizeof head - 1);
+  folder_append (folder, writer, file, sizeof head - 1 + 2 * SAMPLES);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, SAMPLES);
   return writer;
 }
 
@@ -121,9 +123,8 @@ test_no_room_often (void)
 {
   char id[AP_RECORDING_ID_LENGTH + 1];
   Folder *folder = folder_new ();
-  g_autoptr (GBytes) audio = NULL;
-  ApRecordingWriter *writer = begin_large (folder, id, &audio);
-  const guint8 *data = g_bytes_get_data (audio, NULL);
+  ApRecordingWriter *writer = begin_wider (folder, id);
+  static const guint8 samples[16000];
   struct rlimit before, low;
 
   getrlimit (RLIMIT_FSIZE, &before);
@@ -131,10 +132,10 @@ test_no_room_often (void)
   low.rlim_cur = ap_recording_writer_get_info (writer)->frames * 4 + 10000;
   for (guint i = 0; i < 70; i++) {
     g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &low), ==, 0);
-    folder_refuse (folder, writer, data + 80, 16000, AP_RECORDING_ERROR_NO_SPACE);
+    folder_refuse (folder, writer, samples, sizeof samples, AP_RECORDING_ERROR_NO_SPACE);
   }
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  folder_append (folder, writer, data + 80, 16000);
+  folder_append (folder, writer, samples, sizeof samples);
   end (folder, writer, id);
 }
 
@@ -145,9 +146,8 @@ test_no_room_at_all (void)
   char id[AP_RECORDING_ID_LENGTH + 1];
   Folder *folder;
   Scratch scratch;
-  g_autoptr (GBytes) audio = NULL;
   ApRecordingWriter *writer;
-  const guint8 *data;
+  static const guint8 samples[2000];
   guint journaled;
   struct stat filler;
   int fd;
@@ -157,21 +157,20 @@ test_no_room_at_all (void)
     return;
   }
   folder = folder_new_at (scratch.fd);
-  writer = begin_large (folder, id, &audio);
-  data = g_bytes_get_data (audio, NULL);
+  writer = begin_wider (folder, id);
   scratch_fill (&scratch);
   g_assert_cmpint (fstatat (scratch.fd, "filler", &filler, 0), ==, 0);
   fd = openat (scratch.fd, "filler", O_WRONLY | O_CLOEXEC);
   g_assert_cmpint (ftruncate (fd, filler.st_size - 160 * 1024), ==, 0);
   close (fd);
-  while (ap_recording_writer_append (writer, data + 80, 2000, FALSE, folder_on_journaled, folder, NULL))
+  while (ap_recording_writer_append (writer, samples, sizeof samples, FALSE, folder_on_journaled, folder, NULL))
     continue;
   journaled = folder->journaled;
   for (guint i = 0; i < 10; i++)
-    folder_refuse (folder, writer, data + 80, 2000, AP_RECORDING_ERROR_NO_SPACE);
+    folder_refuse (folder, writer, samples, sizeof samples, AP_RECORDING_ERROR_NO_SPACE);
   g_assert_cmpuint (folder->journaled, ==, journaled);
   g_assert_cmpint (unlinkat (scratch.fd, "filler", 0), ==, 0);
-  folder_append (folder, writer, data + 80, 2000);
+  folder_append (folder, writer, samples, sizeof samples);
   ap_recording_writer_free (writer);
   folder_free (folder);
 }
@@ -183,15 +182,17 @@ test_no_descriptor (void)
 {
   char id[AP_RECORDING_ID_LENGTH + 1];
   Folder *folder = folder_new ();
-  g_autoptr (GBytes) audio = NULL;
-  ApRecordingWriter *writer = begin_large (folder, id, &audio);
-  const guint64 frames = ap_recording_writer_get_info (writer)->frames;
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_MP3, 8000, 1, 1);
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 8000, 1);
+  guint64 frames;
   ApDecoderLauncher *processes = ap_decoder_launcher_new (AP_SANDBOX_SESSION);
   g_autoptr (GError) error = NULL;
   struct rlimit before, low;
   guint unreadable;
   int next;
 
+  folder_append (folder, writer, g_bytes_get_data (audio, NULL), g_bytes_get_size (audio));
+  frames = ap_recording_writer_get_info (writer)->frames;
   ap_recording_writer_free (writer);
   getrlimit (RLIMIT_NOFILE, &before);
   next = dup (STDERR_FILENO);
