@@ -7,7 +7,7 @@
 typedef enum {
   AP_ERROR_USAGE,       /* a wrong command line */
   AP_ERROR_CONFIG,      /* a wrong setting elsewhere, or a pipeline that cannot be built */
-  AP_ERROR_UNAVAILABLE, /* the address cannot be listened on */
+  AP_ERROR_UNAVAILABLE, /* the address cannot be listened on; the system gives no process */
   AP_ERROR_PIPELINE,    /* a pipeline that failed while it ran */
 } ApErrorCode;
 

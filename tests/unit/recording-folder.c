@@ -11,17 +11,12 @@
 #include <unistd.h>
 
 Folder *
-folder_new (void)
+folder_new_at (int fd)
 {
   Folder *folder = g_new0 (Folder, 1);
-  g_autoptr (GError) error = NULL;
 
-  folder->path = g_dir_make_tmp ("ap-test-XXXXXX", &error);
-  g_assert_no_error (error);
   folder->launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF);
-  g_assert_no_error (error);
-  folder->settings.folder_fd = open (folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  g_assert_cmpint (folder->settings.folder_fd, >=, 0);
+  folder->settings.folder_fd = fd;
   folder->settings.launcher = folder->launcher;
   folder->settings.max_seconds = 3600;
   folder->settings.max_realtime_factor = 100;
@@ -29,16 +24,39 @@ folder_new (void)
   return folder;
 }
 
-void
-folder_free (Folder *folder)
+Folder *
+folder_new (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_dir_make_tmp ("ap-test-XXXXXX", &error);
+  Folder *folder;
+  int fd;
+
+  g_assert_no_error (error);
+  fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  folder = folder_new_at (fd);
+  folder->path = g_steal_pointer (&path);
+  return folder;
+}
+
+static void
+remove_folder (Folder *folder)
 {
   g_autoptr (GDir) dir = g_dir_open (folder->path, 0, NULL);
   const char *name;
 
   while ((name = g_dir_read_name (dir)) != NULL)
     g_assert_cmpint (unlinkat (folder->settings.folder_fd, name, 0), ==, 0);
-  close (folder->settings.folder_fd);
   g_rmdir (folder->path);
+}
+
+void
+folder_free (Folder *folder)
+{
+  if (folder->path != NULL)
+    remove_folder (folder);
+  close (folder->settings.folder_fd);
   ap_decoder_launcher_free (folder->launcher);
   g_free (folder->path);
   g_free (folder);

@@ -7,7 +7,7 @@
 
 /* A folder for the recordings of a test, and writers in it. What fails here ends the test. */
 typedef struct {
-  char *path;
+  char *path; /* (nullable) */
   ApDecoderLauncher *launcher;
   ApRecordingWriterSettings settings;
   guint journaled;
@@ -17,6 +17,8 @@ typedef struct {
 extern const struct rlimit *folder_on_refusal;
 
 Folder *folder_new (void);
+/* @fd: (transfer full): of a folder that has no path, and goes with its last descriptor */
+Folder *folder_new_at (int fd);
 void folder_free (Folder *folder);
 void folder_on_journaled (gpointer owner);
 ApRecordingWriter *folder_create (Folder *folder, char *id, ApRecordingFormat format, guint rate, guint channels);

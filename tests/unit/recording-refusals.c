@@ -4,9 +4,12 @@
 #include "recording-folder.h"
 
 #include "audio-files.h"
+#include "scratch.h"
 
 #include <gst/gst.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static ApRecordingWriter *
 begin_again (Folder *folder, ApRecordingWriter *writer, const char *id)
@@ -98,13 +101,128 @@ test_hopeless (void)
   end (folder, writer, id);
 }
 
+/* A WAV of one channel that becomes two: what there is no room for is the WAV, not the journal. */
+static ApRecordingWriter *
+begin_wider (Folder *folder, char *id)
+{
+  enum { SAMPLES = 160000 };
+  static const guint8 head[] =
+      "RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\xff\xff\xff\xff";
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 2);
+  g_autofree guint8 *file = g_malloc0 (sizeof head - 1 + 2 * SAMPLES);
+
+  memcpy (file, head, sizeof head - 1);
+  folder_append (folder, writer, file, sizeof head - 1 + 2 * SAMPLES);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, SAMPLES);
+  return writer;
+}
+
+/* A disk that has no room now and then. It costs reading the file once more each time, which is not held against it. */
+static void
+test_no_room_often (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = begin_wider (folder, id);
+  static const guint8 samples[16000];
+  struct rlimit before, low;
+
+  getrlimit (RLIMIT_FSIZE, &before);
+  low = before;
+  low.rlim_cur = ap_recording_writer_get_info (writer)->frames * 4 + 10000;
+  for (guint i = 0; i < 70; i++) {
+    g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &low), ==, 0);
+    folder_refuse (folder, writer, samples, sizeof samples, AP_RECORDING_ERROR_NO_SPACE);
+  }
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  folder_append (folder, writer, samples, sizeof samples);
+  end (folder, writer, id);
+}
+
+/* As long as there is none, what comes is not even tried. What is left here is enough for a journal. */
+static void
+test_no_room_at_all (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder;
+  Scratch scratch;
+  ApRecordingWriter *writer;
+  static const guint8 samples[2000];
+  guint journaled;
+  struct stat filler;
+  int fd;
+
+  if (!scratch_set_up_small (&scratch, "16m")) {
+    g_test_skip ("may not mount");
+    return;
+  }
+  folder = folder_new_at (scratch.fd);
+  writer = begin_wider (folder, id);
+  scratch_fill (&scratch);
+  g_assert_cmpint (fstatat (scratch.fd, "filler", &filler, 0), ==, 0);
+  fd = openat (scratch.fd, "filler", O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (ftruncate (fd, filler.st_size - 160 * 1024), ==, 0);
+  close (fd);
+  while (ap_recording_writer_append (writer, samples, sizeof samples, FALSE, folder_on_journaled, folder, NULL))
+    continue;
+  journaled = folder->journaled;
+  for (guint i = 0; i < 10; i++)
+    folder_refuse (folder, writer, samples, sizeof samples, AP_RECORDING_ERROR_NO_SPACE);
+  g_assert_cmpuint (folder->journaled, ==, journaled);
+  g_assert_cmpint (unlinkat (scratch.fd, "filler", 0), ==, 0);
+  folder_append (folder, writer, samples, sizeof samples);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
+/* That there is no descriptor for a decoder's process is not the chunk's fault, which was acknowledged: it is there at
+ * the next try. */
+static void
+test_no_descriptor (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_MP3, 8000, 1, 1);
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 8000, 1);
+  guint64 frames;
+  ApDecoderLauncher *processes = ap_decoder_launcher_new (AP_SANDBOX_SESSION);
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, low;
+  guint unreadable;
+  int next;
+
+  folder_append (folder, writer, g_bytes_get_data (audio, NULL), g_bytes_get_size (audio));
+  frames = ap_recording_writer_get_info (writer)->frames;
+  ap_recording_writer_free (writer);
+  getrlimit (RLIMIT_NOFILE, &before);
+  next = dup (STDERR_FILENO);
+  close (next);
+  low = before;
+  low.rlim_cur = (rlim_t)next + 3; /* the journal, the WAV, and one of two */
+  folder->settings.launcher = processes;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &unreadable, &error));
+  g_test_message ("%s", error->message);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  folder->settings.launcher = folder->launcher;
+  writer = folder_recover (folder, id);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->total_chunks, ==, 1);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, frames);
+  ap_decoder_launcher_free (processes);
+  end (folder, writer, id);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
+  signal (SIGXFSZ, SIG_IGN);
   g_test_add_func ("/recording-refusals/out-of-garbage", test_out_of_garbage);
   g_test_add_func ("/recording-refusals/refused-wav", test_refused_wav);
   g_test_add_func ("/recording-refusals/hopeless", test_hopeless);
+  g_test_add_func ("/recording-refusals/no-room-often", test_no_room_often);
+  g_test_add_func ("/recording-refusals/no-room-at-all", test_no_room_at_all);
+  g_test_add_func ("/recording-refusals/no-descriptor", test_no_descriptor);
   return g_test_run ();
 }

@@ -218,6 +218,14 @@ ask_to_open (ApDecoderLauncher *launcher, int fd, ApDecoderMotherReply *reply)
   return FALSE;
 }
 
+/* The system's fault, and nobody's chunk has anything to do with it. */
+static void
+set_unavailable (GError **error, const char *what)
+{
+  g_set_error (error, AP_ERROR, AP_ERROR_UNAVAILABLE, "no %s for a decoder: %s", what,
+               errno != 0 ? g_strerror (errno) : "it ended at once");
+}
+
 static gboolean
 open_process (ApDecoderLauncher *launcher, int fd, ApDecoderPeer *peer, GError **error)
 {
@@ -226,8 +234,7 @@ open_process (ApDecoderLauncher *launcher, int fd, ApDecoderPeer *peer, GError *
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&launcher->lock);
 
   if (!ask_to_open (launcher, fd, &reply)) {
-    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "no process for a decoder: %s",
-                 errno != 0 ? g_strerror (errno) : "it ended at once");
+    set_unavailable (error, "process");
     return FALSE;
   }
   keeper = g_new (Keeper, 1);
@@ -255,8 +262,7 @@ ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec
     return NULL;
   }
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED, "no socket for a decoder: %s",
-                 g_strerror (errno));
+    set_unavailable (error, "socket");
     return NULL;
   }
   opened = open_process (launcher, pair[1], &peer, error);

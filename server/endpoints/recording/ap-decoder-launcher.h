@@ -34,7 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApDecoderLauncher, ap_decoder_launcher_free)
  * A decoder as ap_decoder_chain_new() makes one, in this process for PCM and WAV, which are decoded by this project's
  * code. From any thread, and blocking: for a few milliseconds, for some hundred with the first.
  *
- * Errors: as ap_decoder_chain_new(), also where there can be no sandbox; AP_RECORDING_ERROR_DECODER_DIED.
+ * Errors: as ap_decoder_chain_new(), also where there can be no sandbox; AP_ERROR_UNAVAILABLE: no process;
+ * AP_RECORDING_ERROR_DECODER_DIED.
  */
 ApDecoder *ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec, ApDecoderPcm pcm,
                                      gpointer owner, GError **error);

@@ -209,8 +209,11 @@ static ApDecoderMotherReply
 open_one (Mother *mother, int socket)
 {
   static const guint8 byte = 0;
-  Child *child = mother->pool ? choose_pool_child (mother) : add_child (mother, socket);
+  Child *child;
 
+  if (socket < 0) /* there was no number for it here; a child without one would have ours */
+    return (ApDecoderMotherReply){ .pid = -EMFILE };
+  child = mother->pool ? choose_pool_child (mother) : add_child (mother, socket);
   if (child == NULL)
     return (ApDecoderMotherReply){ .pid = -errno };
   if (mother->pool && !ap_decoder_descriptor_send (child->channel, &byte, sizeof byte, socket))

@@ -108,7 +108,8 @@ feed_again (const ApJournalRecord *record, gpointer data, GError **error)
 
   if (record->seq >= rebuild->until || is_unreadable (rebuild->writer, record->seq))
     return TRUE;
-  rebuild->writer->rebuilt_bytes += record->length;
+  if (rebuild->writer->lacking_bytes == 0) /* a full disk is not held against who sends */
+    rebuild->writer->rebuilt_bytes += record->length;
   return ap_decoder_feed (rebuild->writer->decoder, record->data, record->length, error);
 }
 
@@ -184,14 +185,20 @@ ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *reco
                           GError **error)
 {
   const ApRecordingSegment before = writer->segment;
+  g_autoptr (GError) reason = NULL;
 
-  if (decode (writer, record, limit_frames, error)) {
+  if (decode (writer, record, limit_frames, &reason)) {
     commit (writer);
+    writer->lacking_bytes = 0;
     return TRUE;
   }
+  writer->lacking_bytes = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE)
+                              ? writer->fresh_frames * frame_bytes (writer)
+                              : 0;
   roll_back (writer);
   g_clear_pointer (&writer->decoder, ap_decoder_free);
   writer->segment = before;
+  g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
 }
 
@@ -254,7 +261,7 @@ ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApR
 static gboolean
 refuse_hopeless (ApRecordingWriter *writer, GError **error)
 {
-  if (writer->decoder != NULL || writer->segment.container == AP_CONTAINER_NONE ||
+  if (writer->decoder != NULL || writer->segment.container == AP_CONTAINER_NONE || writer->lacking_bytes > 0 ||
       writer->rebuilt_bytes <= REBUILD_FACTOR * writer->info.bytes_received + REBUILD_BYTES)
     return FALSE;
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
@@ -271,6 +278,13 @@ refuse_headless (ApRecordingWriter *writer, ApContainer begins, GError **error)
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
                "this belongs to a WAV that cannot be decoded; a new file may follow it");
   return TRUE;
+}
+
+/* Without this, each chunk on a full disk would cost reading the current file once more. */
+static gboolean
+refuse_for_room (ApRecordingWriter *writer, GError **error)
+{
+  return writer->lacking_bytes > 0 && !ap_wav_file_make_room (writer->wav, writer->lacking_bytes, error);
 }
 
 static gboolean
@@ -371,7 +385,7 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   guint64 limit;
   g_autoptr (GError) reason = NULL;
 
-  if (refuse_over (writer, error) || refuse_hopeless (writer, error) ||
+  if (refuse_over (writer, error) || refuse_hopeless (writer, error) || refuse_for_room (writer, error) ||
       !identify (writer, &record, new_source, error) || !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);

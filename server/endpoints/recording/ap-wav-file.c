@@ -135,17 +135,22 @@ ap_wav_file_open (int dir_fd, const char *id, guint sample_rate, guint channels,
 }
 
 gboolean
+ap_wav_file_make_room (ApWavFile *file, guint64 length, GError **error)
+{
+  goffset needed = AP_WAV_HEADER_LENGTH + file->position + (goffset)length + RESERVE;
+
+  return file->uses_reserve || ap_storage_reserve (file->fd, &file->allocated, needed, STEP, error);
+}
+
+gboolean
 ap_wav_file_write (ApWavFile *file, const guint8 *data, gsize length, GError **error)
 {
   struct iovec piece = { (gpointer)data, length };
-  goffset at = AP_WAV_HEADER_LENGTH + file->position;
-  goffset needed = at + (goffset)length + RESERVE;
 
   if (length % file->block != 0)
     return refuse (error, "part of a frame");
-  if (!file->uses_reserve && !ap_storage_reserve (file->fd, &file->allocated, needed, STEP, error))
-    return FALSE;
-  if (!ap_storage_write (file->fd, &piece, 1, at, error))
+  if (!ap_wav_file_make_room (file, length, error) ||
+      !ap_storage_write (file->fd, &piece, 1, AP_WAV_HEADER_LENGTH + file->position, error))
     return FALSE;
   file->position += (gint64)length;
   return TRUE;

@@ -24,6 +24,9 @@ void ap_wav_file_free (ApWavFile *file);
  * before the disk is quite full, where the filesystem allows that. */
 gboolean ap_wav_file_write (ApWavFile *file, const guint8 *data, gsize length, GError **error);
 
+/* For @length bytes that may be written next: NO_SPACE, or there is as much now. */
+gboolean ap_wav_file_make_room (ApWavFile *file, guint64 length, GError **error);
+
 /* What is written from now on may use the space (1 MiB) that was kept for it: the tail of a recording that ends. */
 void ap_wav_file_use_reserve (ApWavFile *file);
 
