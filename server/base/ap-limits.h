@@ -47,6 +47,9 @@
 #define AP_HTTP_STALL_SECONDS 300
 /* Of a file that is an answer, so much is in memory at a time. */
 #define AP_HTTP_PIECE_BYTES (128 * 1024)
+/* Bodies of requests that may be long (files to be played), from their first byte until nobody needs them, of the whole
+ * process. */
+#define AP_HTTP_BODIES_BYTES (1024 * 1024 * 1024)
 /* The listening sockets' backlog. libsoup's own is 10, with which a thousand clients at once wait for seconds. */
 #define AP_LISTEN_BACKLOG 4096
 /* Connections accepted in one go. */

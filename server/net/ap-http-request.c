@@ -4,6 +4,7 @@
 #include "base/ap-invoke.h"
 #include "base/ap-json.h"
 #include "base/ap-limits.h"
+#include "net/ap-http-body.h"
 #include "net/ap-http-target.h"
 #include "net/ap-listener.h"
 
@@ -233,7 +234,7 @@ ap_http_request_take_aside (ApHttpRequest *request)
 void
 ap_http_request_take_body (ApHttpRequest *request)
 {
-  request->body = soup_message_body_flatten (soup_server_message_get_request_body (request->message));
+  request->body = ap_http_body_take (request->message);
 }
 
 gboolean

@@ -6,6 +6,7 @@
 #include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-metrics.h"
+#include "net/ap-http-body.h"
 #include "net/ap-http-handshake.h"
 #include "net/ap-http-request-private.h"
 #include "net/ap-http-target.h"
@@ -32,12 +33,6 @@ struct _ApHttp {
   const ApTokens *tokens; /* NULL: none is asked for */
   guint request_seconds;
 };
-
-/* What of a body may still come. */
-typedef struct {
-  gsize left;
-  gboolean wanted; /* it is kept for a handler */
-} BodyBound;
 
 static gboolean
 is_websocket (const Route *route)
@@ -241,6 +236,8 @@ refuse_misuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers
     refuse_body (request, route);
   else if (is_websocket (route))
     refuse_upgrade (http, request, headers, route);
+  else if (route->plain.admit != NULL)
+    route->plain.admit (request, route->data);
 }
 
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
@@ -267,45 +264,6 @@ refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri 
     count_refusal (ap_http_request_get_message (request));
 }
 
-/* libsoup reads a body to its end before it answers, as fast as it comes. Of one that nobody wants a little is let
- * pass, so that the client sees its answer; from a larger one the connection is taken away. */
-static void
-on_body_chunk (SoupServerMessage *message, GBytes *chunk, gpointer data)
-{
-  BodyBound *bound = data;
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
-  gsize length = g_bytes_get_size (chunk);
-
-  if (length <= bound->left) {
-    bound->left -= length;
-    return;
-  }
-  if (bound->wanted) {
-    *bound = (BodyBound){ .left = AP_RECEIVE_BYTES };
-    soup_message_body_truncate (body);
-    soup_message_body_set_accumulate (body, FALSE);
-    ap_http_request_respond_error (ap_http_request_from_message (message), SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
-                                   "the body is larger than this path takes");
-    return;
-  }
-  g_signal_handlers_disconnect_by_data (message, data);
-  g_object_unref (soup_server_message_steal_connection (message));
-}
-
-static void
-free_bound (gpointer bound, GClosure *closure)
-{
-  g_free (bound);
-}
-
-static void
-bound_body (SoupServerMessage *message, const BodyBound *bound)
-{
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), bound->wanted);
-  g_signal_connect_data (message, "got-chunk", G_CALLBACK (on_body_chunk), g_memdup2 (bound, sizeof *bound), free_bound,
-                         0);
-}
-
 /* When a request's headers have come, before its body. */
 static void
 on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
@@ -313,14 +271,12 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   ApHttpRequest *request = ap_http_request_new (message);
   const Route *route;
-  gboolean wanted;
 
   refuse (data, request, headers, soup_server_message_get_uri (message));
   if (!has_body (headers))
     return;
   route = ap_http_request_get_route (request);
-  wanted = !ap_http_request_is_answered (request);
-  bound_body (message, &(BodyBound){ wanted ? route->plain.max_body : AP_RECEIVE_BYTES, wanted });
+  ap_http_body_bound (message, route != NULL ? route->plain.max_body : 0, !ap_http_request_is_answered (request));
 }
 
 static void

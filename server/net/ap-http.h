@@ -21,6 +21,9 @@ typedef struct {
   ApHttpHandler handle;
   gsize max_body;    /* a larger one is answered by 413; 0: it takes none */
   gboolean no_token; /* open to everybody, whatever tokens are set */
+  /* (nullable): sees a request whose headers are in order, before its body comes, and refuses it by answering; now, not
+   * later */
+  ApHttpHandler admit;
 } ApHttpRoute;
 
 typedef struct {

@@ -3,6 +3,7 @@
  * and answers that come later. */
 #include "base/ap-limits.h"
 #include "base/ap-metrics.h"
+#include "net/ap-http-body.h"
 #include "net/ap-http-request-private.h"
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
@@ -16,6 +17,7 @@
 
 #define MAX_BODY 1000
 #define LONG     (16 * 1024 * 1024)
+#define LARGE    (2 * AP_RECEIVE_BYTES)
 
 typedef struct {
   GMainContext *context;
@@ -74,6 +76,12 @@ answer_at_length (ApHttpRequest *request, gpointer data)
 }
 
 static void
+refuse_all (ApHttpRequest *request, gpointer data)
+{
+  ap_http_request_respond_error (request, 404, "nobody wants it");
+}
+
+static void
 no_content (ApHttpRequest *request, gpointer data)
 {
   ap_http_request_respond (request, 204, NULL, NULL);
@@ -90,6 +98,9 @@ static const ApHttpRoute routes[] = {
   { "GET", "/held", hold },
   { "GET", "/elsewhere", hand_over },
   { "GET", "/long", answer_at_length },
+  { "POST", "/large", tell, .max_body = LARGE },
+  { "POST", "/held", hold, .max_body = LARGE },
+  { "POST", "/nobody", tell, .max_body = LARGE, .admit = refuse_all },
 };
 
 static void
@@ -288,6 +299,48 @@ test_chunked (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (refused->status, ==, 413);
 }
 
+static void
+expect_status (Fixture *fixture, const char *target, gsize length, guint status)
+{
+  g_autoptr (HttpAnswer) answer = ask_with_body (fixture, "POST", target, length);
+
+  g_assert_cmpuint (answer->status, ==, status);
+}
+
+/* Long bodies have a budget together, as long as anybody needs them; short ones are always taken. */
+static void
+test_budget (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *body = g_strnfill (LARGE, 'b');
+  g_autofree char *request =
+      g_strdup_printf ("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", LARGE, body);
+  g_autoptr (HttpAnswer) answer = NULL;
+  int fd;
+
+  ap_http_body_set_budget (3 * LARGE / 2);
+  fd = send_request (fixture, request);
+  while (fixture->held == NULL)
+    g_main_context_iteration (fixture->context, TRUE);
+  expect_status (fixture, "/large", LARGE, 503);
+  expect_status (fixture, "/large", LARGE / 4, 200);
+  expect_status (fixture, "/things", MAX_BODY, 200);
+  ap_http_request_respond_json (fixture->held, 200, "{}");
+  answer = read_answer (fixture, fd);
+  expect_status (fixture, "/large", LARGE, 503); /* the request is still needed */
+  g_clear_pointer (&fixture->held, ap_http_request_unref);
+  expect_status (fixture, "/large", LARGE, 200);
+  expect_status (fixture, "/large", LARGE, 200);
+  ap_http_body_set_budget (AP_HTTP_BODIES_BYTES);
+}
+
+/* Who is refused before the body comes sees that behind as long a body as the path takes. */
+static void
+test_admit (Fixture *fixture, gconstpointer data)
+{
+  expect_status (fixture, "/nobody", 10, 404);
+  expect_status (fixture, "/nobody", LARGE, 404);
+}
+
 /* Expect: 100-continue: a body that is too large is refused before it is sent. */
 static void
 test_expectation (Fixture *fixture, gconstpointer data)
@@ -416,6 +469,8 @@ main (int argc, char **argv)
   ADD ("rows", test_rows);
   ADD ("answer", test_answer);
   ADD ("bodies", test_bodies);
+  ADD ("budget", test_budget);
+  ADD ("admit", test_admit);
   ADD ("chunked", test_chunked);
   ADD ("expectation", test_expectation);
   ADD ("later", test_later);

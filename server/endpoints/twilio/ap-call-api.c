@@ -402,6 +402,15 @@ can_be_wav (const char *type)
 }
 
 void
+ap_call_api_admit_play (ApHttpRequest *request, gpointer data)
+{
+  g_autoptr (GPtrArray) streams = find_streams (request, data);
+
+  if (streams != NULL && !can_be_wav (ap_http_request_get_header (request, "Content-Type")))
+    ap_http_request_respond_error (request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "the body must be a WAV file");
+}
+
+void
 ap_call_api_play (ApHttpRequest *request, gpointer data)
 {
   g_autoptr (GPtrArray) streams = find_streams (request, data);
@@ -410,10 +419,6 @@ ap_call_api_play (ApHttpRequest *request, gpointer data)
 
   if (streams == NULL)
     return;
-  if (!can_be_wav (ap_http_request_get_header (request, "Content-Type"))) {
-    ap_http_request_respond_error (request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "the body must be a WAV file");
-    return;
-  }
   if (wav == NULL || g_bytes_get_size (wav) == 0) {
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "the body must be a WAV file; it is empty");
     return;

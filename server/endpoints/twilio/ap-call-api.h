@@ -16,3 +16,5 @@ void ap_call_api_hang_up (ApHttpRequest *request, gpointer room);
 void ap_call_api_clear (ApHttpRequest *request, gpointer room);
 void ap_call_api_mark (ApHttpRequest *request, gpointer room);
 void ap_call_api_play (ApHttpRequest *request, gpointer room);
+/* Before the file comes: whether there is somebody to hear it. */
+void ap_call_api_admit_play (ApHttpRequest *request, gpointer room);
