@@ -9,6 +9,10 @@
 /* Sockets served in one round of the event loop: few enough that what they brought is in the processor's cache when it
  * is sent. */
 #define AP_ROUND_SOCKETS 32
+/* A round of patient sockets that had no more of them than this is followed by a rest of so many microseconds from its
+ * start, if the next would not be long in coming. Audio that is sent ahead of its time does not notice. */
+#define AP_ROUND_FEW     8
+#define AP_ROUND_REST_US 1000
 /* Frames that go into the passthrough at once; what a round brings beyond them goes after them. As many buffers are
  * kept to be used again, so that small frames, which take a few bytes on the wire and a whole buffer here, do not fill
  * the memory. */

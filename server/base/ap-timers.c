@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ap-timers.h"
 
+/* The time stands beside the timer: those of a thousand calls are spread over as many pages, and to compare them there
+ * would fetch each from memory. */
+typedef struct {
+  gint64 at;
+  ApTimer *timer;
+} Entry;
+
 /* A binary heap: the earliest timer is at place 1, those at 2n and 2n + 1 are not before the one at n. */
 struct _ApTimers {
-  GPtrArray *heap;
+  GArray *heap; /* of Entry; place 0 is nobody's */
   GSource *source;
   void (*round_end) (gpointer data);
   gpointer data;
 };
 
-static ApTimer *
-timer_at (ApTimers *timers, guint place)
+static Entry *
+entry_at (ApTimers *timers, guint place)
 {
-  return g_ptr_array_index (timers->heap, place);
+  return &g_array_index (timers->heap, Entry, place);
 }
 
 static void
-put (ApTimers *timers, guint place, ApTimer *timer)
+put (ApTimers *timers, guint place, const Entry *entry)
 {
-  g_ptr_array_index (timers->heap, place) = timer;
-  timer->place = place;
+  *entry_at (timers, place) = *entry;
+  entry->timer->place = place;
 }
 
 static guint
@@ -29,43 +36,45 @@ last_place (ApTimers *timers)
 }
 
 static void
-rise (ApTimers *timers, ApTimer *timer, guint place)
+rise (ApTimers *timers, const Entry *entry, guint place)
 {
-  while (place > 1 && timer->at < timer_at (timers, place / 2)->at) {
-    put (timers, place, timer_at (timers, place / 2));
+  while (place > 1 && entry->at < entry_at (timers, place / 2)->at) {
+    put (timers, place, entry_at (timers, place / 2));
     place /= 2;
   }
-  put (timers, place, timer);
+  put (timers, place, entry);
 }
 
 static void
-sink (ApTimers *timers, ApTimer *timer, guint place)
+sink (ApTimers *timers, const Entry *entry, guint place)
 {
   for (guint child = 2 * place; child <= last_place (timers); child = 2 * place) {
-    if (child < last_place (timers) && timer_at (timers, child + 1)->at < timer_at (timers, child)->at)
+    if (child < last_place (timers) && entry_at (timers, child + 1)->at < entry_at (timers, child)->at)
       child++;
-    if (timer->at <= timer_at (timers, child)->at)
+    if (entry->at <= entry_at (timers, child)->at)
       break;
-    put (timers, place, timer_at (timers, child));
+    put (timers, place, entry_at (timers, child));
     place = child;
   }
-  put (timers, place, timer);
+  put (timers, place, entry);
 }
 
 static void
 settle (ApTimers *timers, ApTimer *timer, guint place)
 {
-  rise (timers, timer, place);
-  sink (timers, timer, timer->place);
+  const Entry entry = { timer->at, timer };
+
+  rise (timers, &entry, place);
+  sink (timers, &entry, timer->place);
 }
 
 static void
 remove_from_heap (ApTimers *timers, ApTimer *timer)
 {
-  ApTimer *last = timer_at (timers, last_place (timers));
+  ApTimer *last = entry_at (timers, last_place (timers))->timer;
   guint place = timer->place;
 
-  g_ptr_array_set_size (timers->heap, (gint)last_place (timers));
+  g_array_set_size (timers->heap, last_place (timers));
   if (last != timer)
     settle (timers, last, place);
   timer->place = 0;
@@ -74,7 +83,7 @@ remove_from_heap (ApTimers *timers, ApTimer *timer)
 static gint64
 earliest (ApTimers *timers)
 {
-  return last_place (timers) > 0 ? timer_at (timers, 1)->at : G_MAXINT64;
+  return last_place (timers) > 0 ? entry_at (timers, 1)->at : G_MAXINT64;
 }
 
 typedef struct {
@@ -90,7 +99,7 @@ ring_due (gpointer data)
   gint64 now = g_source_get_time (timers->source);
 
   for (guint left = last_place (timers); left > 0 && last_place (timers) > 0; left--) {
-    ApTimer *timer = timer_at (timers, 1);
+    ApTimer *timer = entry_at (timers, 1)->timer;
 
     if (timer->at > now)
       break;
@@ -131,8 +140,8 @@ ap_timers_new (GMainContext *context, void (*round_end) (gpointer data), gpointe
   static GSourceFuncs funcs = { .prepare = prepare, .check = check, .dispatch = dispatch };
   ApTimers *timers = g_new0 (ApTimers, 1);
 
-  timers->heap = g_ptr_array_new ();
-  g_ptr_array_add (timers->heap, NULL); /* place 0 is nobody's */
+  timers->heap = g_array_new (FALSE, TRUE, sizeof (Entry));
+  g_array_set_size (timers->heap, 1);
   timers->round_end = round_end;
   timers->data = data;
   timers->source = g_source_new (&funcs, sizeof (TimersSource));
@@ -147,7 +156,7 @@ ap_timers_free (ApTimers *timers)
 {
   g_source_destroy (timers->source);
   g_source_unref (timers->source);
-  g_ptr_array_unref (timers->heap);
+  g_array_unref (timers->heap);
   g_free (timers);
 }
 
@@ -155,12 +164,11 @@ void
 ap_timers_set (ApTimers *timers, ApTimer *timer, gint64 at)
 {
   timer->at = at;
-  if (timer->place != 0) {
-    settle (timers, timer, timer->place);
-  } else {
-    g_ptr_array_add (timers->heap, timer);
-    rise (timers, timer, last_place (timers));
+  if (timer->place == 0) {
+    g_array_set_size (timers->heap, timers->heap->len + 1);
+    timer->place = last_place (timers);
   }
+  settle (timers, timer, timer->place);
 }
 
 void

@@ -3,6 +3,7 @@
 /* A pipeline without a thread: the worker pushes into the elements through a pad of ours, and what they make arrives at
  * another pad of ours before the push returns. */
 #include "base/ap-error.h"
+#include "media/ap-pipeline-caps.h"
 #include "media/ap-pipeline-ends.h"
 
 #include <gst/audio/audio.h>
@@ -282,6 +283,7 @@ ap_pipeline_direct_new (ApPipeline *pipeline, const ApPipelineSink *sink, GstEle
   gst_caps_replace (&direct->out_caps, spec->out_caps);
   g_mutex_init (&direct->lock);
   gst_element_set_bus (bin, bus);
+  ap_pipeline_fold_caps (bin);
   if (!link_pads (direct) || gst_element_set_state (bin, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     g_autoptr (GError) failure = take_failure (direct, GST_FLOW_NOT_LINKED);
 

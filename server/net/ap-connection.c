@@ -434,7 +434,7 @@ ap_connection_new (ApPoller *poller, ApTimers *timers, int fd, const ApConnectio
 
   connection->poller = poller;
   connection->timers = timers;
-  connection->watch = (ApPollerWatch){ on_ready, fd };
+  connection->watch = (ApPollerWatch){ on_ready, fd, limits->patient };
   connection->limits = *limits;
   connection->callbacks = callbacks;
   connection->owner = owner;

@@ -206,13 +206,28 @@ is_close_code (guint16 code)
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
+/* How many bytes from the start are ASCII, to the nearest word: JSON is, from end to end. */
+static gsize
+ascii_length (const guint8 *data, gsize length)
+{
+  guint64 word;
+  gsize at = 0;
+
+  for (; at + sizeof word <= length; at += sizeof word) {
+    memcpy (&word, data + at, sizeof word);
+    if ((word & G_GUINT64_CONSTANT (0x8080808080808080)) != 0)
+      break;
+  }
+  return at;
+}
+
 /* How many bytes from the start are UTF-8. */
 static gsize
 valid_length (const guint8 *data, gsize length)
 {
   const char *text = (const char *)data;
   const char *end = text;
-  gsize valid = 0;
+  gsize valid = ascii_length (data, length);
 
   /* A NUL is a character like any other here; only GLib's check stops at it. */
   while (!g_utf8_validate_len (text + valid, length - valid, &end) && *end == '\0')

@@ -4,7 +4,10 @@
 #include <glib.h>
 
 /* All sockets of a worker in one epoll set, which is one GSource of the worker's context: what a round costs does not
- * grow with the number of idle sockets. Belongs to the worker's thread. */
+ * grow with the number of idle sockets. Belongs to the worker's thread.
+ *
+ * Where all sockets are patient and much comes, but little at a time, it rests between two rounds: to fall asleep and
+ * to be woken up costs more than a frame, here and in whoever sends it. */
 typedef struct _ApPoller ApPoller;
 
 /* Sits inside what is polled. @ready gets the epoll events; it may remove itself or any other watch. */
@@ -12,6 +15,8 @@ typedef struct _ApPollerWatch ApPollerWatch;
 struct _ApPollerWatch {
   void (*ready) (ApPollerWatch *watch, guint32 events);
   int fd;
+  gboolean
+      patient; /* it may wait for AP_ROUND_REST_US, so that others are served in the same round; fixed once added */
 };
 
 /**

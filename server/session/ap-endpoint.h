@@ -24,6 +24,8 @@ typedef struct {
   /* It makes its pipelines by itself, with ap_session_set_pipeline(); else it has that of --pipeline, or the worker's
    * passthrough, from the start. */
   gboolean own_pipeline;
+  /* A frame more or less than a millisecond later is the same to it: what comes may wait until there is more. */
+  gboolean patient;
 
   /* Sees the handshake's request before it is accepted, and refuses it by answering (ap_http_request_respond_error());
    * now, not later. @room: its room's state. */

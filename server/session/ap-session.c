@@ -211,6 +211,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
         endpoint->max_message_bytes != NULL ? endpoint->max_message_bytes (room) : host->max_frame_bytes,
     .stall_seconds = host->output_stall_seconds,
     .ping_seconds = host->ping_seconds,
+    .patient = endpoint->patient,
   };
   g_autoptr (GError) error = NULL;
 

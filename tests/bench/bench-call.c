@@ -104,9 +104,9 @@ print_head (void)
 {
   g_print (
       "| server                  | calls | CPU us/frame | CPU %% |  p50 |  p99 | p99.9 |   max | late reads | KiB/call "
-      "| new threads | set-up us | sender p99 | targets |\n"
+      "| new threads | set-up us | sender p99 | load's CPU us/frame | targets |\n"
       "|-------------------------|------:|-------------:|------:|-----:|-----:|------:|------:|-----------:|---------:"
-      "|------------:|----------:|-----------:|---------|\n");
+      "|------------:|----------:|-----------:|--------------------:|---------|\n");
 }
 
 static void
@@ -141,9 +141,10 @@ print_row (const char *name, guint n, const CallLoadResult *result)
   if (result->sender_p99 > IN_TIME_MS / 4.0)
     g_string_append (targets, " (the load itself was late)");
   g_print ("| %-23s | %5u | %12.1f | %5.0f | %4.1f | %4.1f | %5.1f | %5.1f | %10.0f | %8.1f | %11.0f | %9.0f | %10.1f "
-           "| %s |\n",
+           "| %19.1f | %s |\n",
            name, n, result->cpu_per_frame, result->cpu_percent, result->p50, result->p99, result->p999, result->max,
-           result->late_reads, result->kib, result->threads, result->set_up_us, result->sender_p99, targets->str);
+           result->late_reads, result->kib, result->threads, result->set_up_us, result->sender_p99,
+           result->own_cpu_per_frame, targets->str);
 }
 
 static void

@@ -16,13 +16,22 @@
 #define WARM_UP_NS  (G_GINT64_CONSTANT (1000000000))
 #define FRAME_BYTES 160
 #define VOICES      64                                   /* different frames */
-#define ON_THE_WAY  512                                  /* frames, far more than the server lets wait */
 #define HOME_NS     (3 * G_GINT64_CONSTANT (1000000000)) /* longer than anything waits at the server */
+/* To fall asleep and wake up costs more than a frame. So that is done no more often than this; frames that are due
+ * meanwhile wait, and what they wait is part of how late their echoes are. */
+#define NAP_NS (200 * G_GINT64_CONSTANT (1000))
+/* Of so many echoes of a call, the audio of one is looked at; of all the others, everything around it. */
+#define LOOK_AT_ONE_OF 32
+
+#define PAYLOAD_CHARS 216
+#define ID_CHARS      34
+#define ID_FORMAT     "MZ%032x"
 
 /* The server's words around the audio, with the four bytes before a message of this length. */
-#define ECHO_HEAD     "{\"event\":\"media\",\"streamSid\":\"MZ%032x\",\"media\":{\"payload\":\""
+#define ECHO_HEAD     "{\"event\":\"media\",\"streamSid\":\"" ID_FORMAT "\",\"media\":{\"payload\":\""
 #define ECHO_TAIL     "\"}}"
-#define ECHO_LENGTH   (sizeof ECHO_HEAD - 1 - 5 + 32 + 216 + sizeof ECHO_TAIL - 1)
+#define ECHO_LENGTH   (ECHO_HEAD_LEN - WIRE_ECHO_HEAD + PAYLOAD_CHARS + sizeof ECHO_TAIL - 1)
+#define ECHO_HEAD_LEN (WIRE_ECHO_HEAD + sizeof ECHO_HEAD - sizeof ID_FORMAT + ID_CHARS)
 #define ECHO_WIRE_LEN (WIRE_ECHO_HEAD + ECHO_LENGTH)
 #define IN_BYTES      (2 * ECHO_WIRE_LEN)
 
@@ -31,9 +40,9 @@ typedef struct {
   guint number;
   guint32 said, heard;
   guint32 ahead;   /* frames by which the server has made up for a stall of ours with silence */
-  gint64 *due;     /* ns, of frame n at n % ON_THE_WAY */
+  char *id;        /* the stream's */
   char *echo_head; /* of each message of the server */
-  guint8 *in;      /* of two messages; the start of one */
+  guint8 *in;      /* of a message; its beginning */
   gsize in_len;
 } Caller;
 
@@ -92,17 +101,49 @@ say_start (Caller *caller)
   send_text (caller, text);
 }
 
+static guint8 *
+put (guint8 *at, const char *text, gsize length)
+{
+  memcpy (at, text, length);
+  return at + length;
+}
+
+#define PUT(at, literal) put (at, literal, sizeof literal - 1)
+
+static guint8 *
+put_number (guint8 *at, guint32 number)
+{
+  char digits[10];
+  gsize first = sizeof digits;
+
+  do
+    digits[--first] = (char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  return put (at, digits + first, sizeof digits - first);
+}
+
+/* Frame @n, by hand: a format's words would cost more than all the rest of a turn. */
+static gsize
+write_frame (const CallLoad *load, const Caller *caller, guint32 n, guint8 *message)
+{
+  guint8 *at = PUT (message + WIRE_FRAME_HEAD, "{\"event\":\"media\",\"sequenceNumber\":\"");
+  gsize length;
+
+  at = PUT (put_number (at, n + 2), "\",\"media\":{\"track\":\"inbound\",\"chunk\":\"");
+  at = PUT (put_number (at, n + 1), "\",\"timestamp\":\"");
+  at = PUT (put_number (at, n * 20 + 155), "\",\"payload\":\"");
+  at = put (at, load->voices[(caller->number * 7 + n) % VOICES], PAYLOAD_CHARS);
+  at = PUT (put (PUT (at, "\"},\"streamSid\":\""), caller->id, ID_CHARS), "\"}");
+  length = (gsize)(at - message) - WIRE_FRAME_HEAD;
+  return put_head (message, length) + length;
+}
+
 /* Returns: whether the socket took it */
 static gboolean
 say_frame (CallLoad *load, Caller *caller)
 {
   guint8 message[1024];
-  guint32 n = caller->said;
-  int length = g_snprintf ((char *)message + WIRE_FRAME_HEAD, sizeof message - WIRE_FRAME_HEAD,
-                           "{\"event\":\"media\",\"sequenceNumber\":\"%u\",\"media\":{\"track\":\"inbound\","
-                           "\"chunk\":\"%u\",\"timestamp\":\"%u\",\"payload\":\"%s\"},\"streamSid\":\"MZ%032x\"}",
-                           n + 2, n + 1, n * 20 + 155, load->voices[(caller->number * 7 + n) % VOICES], caller->number);
-  gsize all = put_head (message, (gsize)length) + (gsize)length;
+  gsize all = write_frame (load, caller, caller->said, message);
   gssize sent = send (caller->fd, message, all, MSG_NOSIGNAL | MSG_DONTWAIT);
 
   if (sent < 0 && errno != EAGAIN)
@@ -113,14 +154,20 @@ say_frame (CallLoad *load, Caller *caller)
 
 /* ---- set-up ---- */
 
+static void
+ask_for_start (Caller *caller)
+{
+  const guint8 ping[] = { 0x89, 0x80, 0, 0, 0, 0 };
+
+  wire_send (caller->fd, ping, sizeof ping);
+}
+
 /* The server has done all that was asked before when it answers a ping. */
 static void
 wait_for_start (Caller *caller)
 {
-  const guint8 ping[] = { 0x89, 0x80, 0, 0, 0, 0 };
   guint8 pong[2];
 
-  wire_send (caller->fd, ping, sizeof ping);
   wire_receive (caller->fd, pong, sizeof pong);
   if (pong[0] != 0x8a)
     g_error ("call %u: the server does not answer a ping", caller->number);
@@ -134,17 +181,17 @@ caller_init (Caller *caller, guint number, guint16 port)
   /* When an echo came is what the kernel says: nobody has to wait for it. */
   if (setsockopt (caller->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){ 1 }, sizeof (int)) != 0)
     g_error ("this system does not tell when bytes came: %s", g_strerror (errno));
-  caller->due = g_new0 (gint64, ON_THE_WAY);
+  caller->id = g_strdup_printf (ID_FORMAT, number);
   caller->echo_head =
       g_strdup_printf ("\x81\x7e%c%c" ECHO_HEAD, (int)(ECHO_LENGTH >> 8), (int)(ECHO_LENGTH & 0xff), number);
-  caller->in = g_malloc (IN_BYTES);
+  caller->in = g_malloc (ECHO_WIRE_LEN);
 }
 
 static void
 caller_clear (Caller *caller)
 {
   close (caller->fd);
-  g_free (caller->due);
+  g_free (caller->id);
   g_free (caller->echo_head);
   g_free (caller->in);
 }
@@ -197,6 +244,7 @@ call_load_open (ServerProcess *server, guint calls)
   for (guint i = 0; i < calls; i++) {
     wire_finish (load->callers[i].fd);
     say_start (&load->callers[i]);
+    ask_for_start (&load->callers[i]);
   }
   for (guint i = 0; i < calls; i++)
     wait_for_start (&load->callers[i]);
@@ -217,15 +265,37 @@ call_load_close (CallLoad *load)
 
 /* ---- echoes ---- */
 
+static gint64
+due_of_turn (const CallLoad *load, guint64 turn)
+{
+  return load->start + (gint64)((double)turn * PERIOD_NS / load->calls);
+}
+
+/* Everything around the audio; and of some, that it is as much as went in, and not silent. */
+static gboolean
+is_echo (const Caller *caller, const guint8 *echo)
+{
+  const char *payload = (const char *)echo + ECHO_HEAD_LEN;
+  char audio[PAYLOAD_CHARS + 1] = "";
+  gsize length;
+
+  if (memcmp (echo, caller->echo_head, ECHO_HEAD_LEN) != 0 ||
+      memcmp (payload + PAYLOAD_CHARS, ECHO_TAIL, sizeof ECHO_TAIL - 1) != 0)
+    return FALSE;
+  if ((caller->heard + caller->number) % LOOK_AT_ONE_OF != 0)
+    return TRUE;
+  memcpy (audio, payload, PAYLOAD_CHARS);
+  g_base64_decode_inplace (audio, &length);
+  return length == FRAME_BYTES && memcmp (audio, audio + 1, FRAME_BYTES - 1) != 0;
+}
+
 /* Echo n is complete with frame n + 1, because the filters hold back a part of each; unless silence has been put in. */
 static void
 take_echo (CallLoad *load, Caller *caller, const guint8 *echo, gint64 now)
 {
-  gsize head = ECHO_WIRE_LEN - 216 - (sizeof ECHO_TAIL - 1);
-  guint32 frame;
+  guint64 frame;
 
-  if (memcmp (echo, caller->echo_head, head) != 0 ||
-      memcmp (echo + ECHO_WIRE_LEN - (sizeof ECHO_TAIL - 1), ECHO_TAIL, sizeof ECHO_TAIL - 1) != 0)
+  if (!is_echo (caller, echo))
     g_error ("call %u: this is no echo: %.*s", caller->number, (int)ECHO_LENGTH, echo + WIRE_ECHO_HEAD);
   if (caller->heard + 1 >= caller->said + caller->ahead)
     caller->ahead++;
@@ -233,7 +303,7 @@ take_echo (CallLoad *load, Caller *caller, const guint8 *echo, gint64 now)
   if (!load->counting)
     return;
   load->frames++;
-  latency_add (&load->lateness, now - caller->due[frame % ON_THE_WAY]);
+  latency_add (&load->lateness, now - due_of_turn (load, frame * load->calls + caller->number));
 }
 
 /* When the last of the bytes came, in monotonic time. */
@@ -249,16 +319,18 @@ came_at (const CallLoad *load, struct msghdr *message)
   return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec - load->wall;
 }
 
-/* Takes what has come. A read that is filled may have left something. */
+/* Takes what has come. A read that is filled may have left something. All callers read into the same memory, which so
+ * stays in the processor's cache. */
 static void
 hear (CallLoad *load, Caller *caller)
 {
+  guint8 in[IN_BYTES];
   char notes[128];
   gsize at, wanted;
   gssize n;
 
   do {
-    struct iovec piece = { caller->in + caller->in_len, wanted = IN_BYTES - caller->in_len };
+    struct iovec piece = { in + caller->in_len, wanted = sizeof in - caller->in_len };
     struct msghdr message = {
       .msg_iov = &piece, .msg_iovlen = 1, .msg_control = notes, .msg_controllen = sizeof notes
     };
@@ -270,21 +342,16 @@ hear (CallLoad *load, Caller *caller)
     if (n <= 0)
       g_error ("call %u ended: %s", caller->number, n < 0 ? g_strerror (errno) : "by the server");
     now = came_at (load, &message);
+    memcpy (in, caller->in, caller->in_len);
     caller->in_len += (gsize)n;
     for (at = 0; caller->in_len - at >= ECHO_WIRE_LEN; at += ECHO_WIRE_LEN)
-      take_echo (load, caller, caller->in + at, now);
+      take_echo (load, caller, in + at, now);
     caller->in_len -= at;
-    memmove (caller->in, caller->in + at, caller->in_len);
+    memcpy (caller->in, in + at, caller->in_len);
   } while ((gsize)n == wanted);
 }
 
 /* ---- pace ---- */
-
-static gint64
-due_of_turn (const CallLoad *load)
-{
-  return load->start + (gint64)((double)load->turn * PERIOD_NS / load->calls);
-}
 
 static void
 say_what_is_due (CallLoad *load)
@@ -294,13 +361,12 @@ say_what_is_due (CallLoad *load)
   /* Not all at once, when it is much: echoes come meanwhile. */
   for (guint i = 0; i < 256 && load->late_reads == 0; i++, load->turn++) {
     Caller *caller = &load->callers[load->turn % load->calls];
-    gint64 due = due_of_turn (load);
+    gint64 due = due_of_turn (load, load->turn);
 
     if (due > now)
       break;
 
     hear (load, caller);
-    caller->due[caller->said % ON_THE_WAY] = due;
     latency_add (&load->all_behind, now - due);
     if (load->counting)
       latency_add (&load->behind, wire_now_ns () - due);
@@ -321,9 +387,12 @@ sleep_until (gint64 at)
 static void
 talk_until (CallLoad *load, gint64 end)
 {
+  gint64 at = 0;
+
   while (wire_now_ns () < end && load->late_reads == 0) {
     say_what_is_due (load);
-    sleep_until (due_of_turn (load));
+    at = MAX (due_of_turn (load, load->turn), at + NAP_NS);
+    sleep_until (at);
   }
 }
 
@@ -343,12 +412,21 @@ let_all_come_home (CallLoad *load)
   load->start = wire_now_ns () - (gint64)((double)load->turn * PERIOD_NS / load->calls);
 }
 
+static gint64
+thread_cpu_ns (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
+
 void
 call_load_talk (CallLoad *load, double seconds, CallLoadResult *result)
 {
   gint64 seconds_ns = (gint64)(seconds * 1e9);
   struct timespec wall;
-  gint64 from, cpu;
+  gint64 from, cpu, own_cpu;
 
   if (load->start != 0)
     let_all_come_home (load);
@@ -364,7 +442,9 @@ call_load_talk (CallLoad *load, double seconds, CallLoadResult *result)
   talk_until (load, from + WARM_UP_NS);
   load->counting = TRUE;
   cpu = server_process_cpu_ns (load->server);
+  own_cpu = thread_cpu_ns ();
   talk_until (load, from + WARM_UP_NS + seconds_ns);
+  own_cpu = thread_cpu_ns () - own_cpu;
   cpu = server_process_cpu_ns (load->server) - cpu;
   load->counting = FALSE;
   *result = (CallLoadResult){
@@ -377,6 +457,7 @@ call_load_talk (CallLoad *load, double seconds, CallLoadResult *result)
     .sender_max = latency_percentile (&load->all_behind, 100) / 1e6,
     .cpu_per_frame = (double)cpu / 1e3 / (double)MAX (load->frames, 1),
     .cpu_percent = (double)cpu / (double)seconds_ns * 100,
+    .own_cpu_per_frame = (double)own_cpu / 1e3 / (double)MAX (load->frames, 1),
     .kib = ((double)server_process_rss (load->server) - (double)load->rss_before) / 1024 / load->calls,
     .threads = (double)server_process_threads (load->server) - load->threads_before,
     .set_up_us = load->set_up_us,

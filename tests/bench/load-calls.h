@@ -16,13 +16,14 @@ typedef struct _CallLoad CallLoad;
  * @sender_p99, @sender_max: how late frames were said, in milliseconds; the latter also before the time that is
  * measured. What is late by more than a server sends ahead makes a call late for good, whoever serves it
  * @cpu_per_frame: of the server, in microseconds for a frame there and back; @cpu_percent: of one core
+ * @own_cpu_per_frame: of the load itself, likewise
  * @kib: that the server has grown by since before the calls, for each; @threads: by which it has
  * @set_up_us: from the handshake of the first call to the start of the last, for each
  */
 typedef struct {
   double p50, p99, p999, max;
   double late_reads, sender_p99, sender_max;
-  double cpu_per_frame, cpu_percent;
+  double cpu_per_frame, cpu_percent, own_cpu_per_frame;
   double kib, threads, set_up_us;
 } CallLoadResult;
 

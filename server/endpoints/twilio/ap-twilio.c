@@ -70,6 +70,7 @@ max_message_bytes (gpointer room)
   static const ApEndpoint dialect##_endpoint = { .path = first_path,                                                   \
                                                  .max_message_bytes = max_message_bytes,                               \
                                                  .own_pipeline = TRUE,                                                 \
+                                                 .patient = TRUE,                                                      \
                                                  .admit = ap_call_admit,                                               \
                                                  .open = open_##dialect,                                               \
                                                  .text = ap_call_text,                                                 \
