@@ -10,7 +10,7 @@ programs='gst-inspect-1.0 gst-launch-1.0'
 plugins='coreelements app
   audioconvert audioresample audiorate audiomixer audiotestsrc volume level audiofx equalizer
   alaw mulaw wavenc wavparse
-  audioparsers mpg123 flac isomp4 libav ogg matroska opus'
+  audioparsers mpg123 flac isomp4 libav matroska opus vorbis'
 
 plugins_dir=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner

@@ -313,11 +313,11 @@ waits (GstElement *element)
 }
 
 /* A pad of ours cannot be pulled from, and what is pushed to does its work in the push. There is no class of demuxers:
- * these are those that are known to. (oggdemux has a thread for seeks, of which there are none.) */
+ * these are those that are known to. */
 static gboolean
 is_pushed_demuxer (GstElement *element)
 {
-  static const char *const names[] = { "matroskademux", "oggdemux", "qtdemux", NULL };
+  static const char *const names[] = { "matroskademux", "qtdemux", NULL };
   GstElementFactory *factory = gst_element_get_factory (element);
 
   return factory != NULL && g_strv_contains (names, GST_OBJECT_NAME (factory));

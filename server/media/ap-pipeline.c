@@ -297,8 +297,17 @@ ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, 
     buffer = ap_frame_buffer_new (data, length, session_id);
   else
     buffer = make_buffer (pipeline, data, length);
-  if (buffer == NULL)
+  if (buffer != NULL)
+    ap_pipeline_push_buffer (pipeline, buffer);
+}
+
+void
+ap_pipeline_push_buffer (ApPipeline *pipeline, GstBuffer *buffer)
+{
+  if (pipeline->ends == NULL) {
+    gst_buffer_unref (buffer);
     return;
+  }
   begin_sample (pipeline, GST_BUFFER_PTS (buffer));
   pipeline->held += pipeline->shared;
   pipeline->ends->vtable->push (pipeline->ends, buffer);

@@ -50,8 +50,7 @@ ApPipeline *ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbac
 /**
  * ap_pipeline_check:
  *
- * Builds it, sends 20 ms of silence through and takes it down. Fails where a session's pipeline would fail from the
- * start.
+ * Builds it, sends 20 ms of silence through and takes it down. Fails where a session's would fail from the start.
  */
 gboolean ap_pipeline_check (const ApPipelineSpec *spec, GError **error);
 
@@ -66,6 +65,7 @@ char *ap_pipeline_convert (const ApPipelineSpec *spec);
 /* One buffer of @length bytes, copied; with elements and raw audio, of the whole samples in it, and the rest goes with
  * the next. A pipeline that is not direct holds it until ap_pipeline_submit(). */
 void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *data, gsize length);
+void ap_pipeline_push_buffer (ApPipeline *pipeline, GstBuffer *buffer); /* (transfer full), with elements: as it is */
 void ap_pipeline_submit (ApPipeline *pipeline);
 
 /* TRUE: push no more until `room`. */

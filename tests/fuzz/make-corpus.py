@@ -341,11 +341,40 @@ def write(name, inputs):
         (folder / file).write_bytes(data)
 
 
+def ogg(number, flags, granule, *packets, serial=1, segments=None, version=0):
+    """A page; the checksum is the target's to compute, where the input's first byte is odd."""
+    body = b"".join(packets)
+    table = segments if segments is not None else b"".join(b"\xff" * (len(p) // 255) + bytes([len(p) % 255]) for p in packets)
+    return b"OggS" + bytes([version, flags]) + struct.pack("<qIII", granule, serial, number, 0) + bytes([len(table)]) + table + body
+
+
+OPUS_HEAD = b"OpusHead\1\1" + struct.pack("<HIH", 312, 48000, 0) + b"\0\0"
+OPUS_51 = b"OpusHead\1\6" + struct.pack("<HIH", 312, 48000, 0) + b"\1\4\2\0\4\1\2\3\5\0"
+SILENCE = b"\xf8\xff\xfe"
+OGGS = {
+    "opus": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, 0, b"OpusTags" + bytes(8)) + ogg(2, 4, 1920, SILENCE, SILENCE),
+    "six-channels": ogg(0, 2, 0, OPUS_51) + ogg(1, 4, 960, SILENCE),
+    "over-pages": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, -1, bytes(255), segments=b"\xff")
+                  + ogg(2, 1, 5, b"end" + bytes(255), segments=b"\3\xff") + ogg(3, 5, 6, b"of", b"", b"it"),
+    "gap": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, -1, bytes(255), segments=b"\xff") + ogg(3, 1, 5, b"end", SILENCE),
+    "not-continued": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, -1, bytes(255), segments=b"\xff") + ogg(2, 0, 5, SILENCE),
+    "beside": ogg(0, 2, 0, b"odd", serial=9) + ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, 3, b"x", serial=9) + ogg(1, 4, 960, SILENCE),
+    "chain": (ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 4, 960, SILENCE)) * 2 + ogg(0, 2, 0, OPUS_HEAD, serial=3),
+    "garbage": b"OggOggS\0" + ogg(0, 2, 0, OPUS_HEAD) + b"OggSOggS" + ogg(1, 0, 960, SILENCE) + b"Ogg",
+    "version": ogg(0, 2, 0, OPUS_HEAD, version=1) + ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, 960, SILENCE, version=1),
+    "pages-in-pages": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, 1, ogg(1, 0, 960, SILENCE), segments=b"\xff\xff\xff")
+                      + ogg(1, 0, 960, SILENCE),
+    "nothing": ogg(0, 2, 0, OPUS_HEAD) + ogg(1, 0, 7, segments=b"") + ogg(2, 4, 8, segments=b""),
+    "unwanted": ogg(0, 2, 0, b"odd") + ogg(1, 0, 1, SILENCE),
+}
+
+
 if __name__ == "__main__":
     write("message-reader", {name: struct.pack("<HH", limit, len(name)) + data for name, (limit, data) in STREAMS.items()})
     write("env-file", {name: text.encode() for name, text in TEXTS.items()} | {"not-utf-8": b"A=\xff\n", "nul": b"A=1\0B=2\n"})
     write("mulaw-kernel", SAMPLES)
     write("json-scanner", JSON)
+    write("ogg-reader", {name: b"\x0f" + data for name, data in OGGS.items()} | {"bad-checksums": b"\x0e" + OGGS["opus"]})
     write("journal", JOURNALS)
     write("call-message", call_messages() | {
         "odd": b'\0{"event":"media","media":{"chunk":"0","timestamp":1.5,"track":"outbound","payload":"\\/w=\\u003d"}}',

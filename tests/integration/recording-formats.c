@@ -13,11 +13,12 @@
 #define GARBAGE (5 * 1024 * 1024)
 
 static const char *const formats[] = {
-  [AUDIO_FILE_PCM] = "wav",      [AUDIO_FILE_WAV] = "wav",
-  [AUDIO_FILE_MP3] = "mp3",      [AUDIO_FILE_FLAC] = "flac",
-  [AUDIO_FILE_ADTS] = "aac",     [AUDIO_FILE_MP4] = "aac",
-  [AUDIO_FILE_MP4_FAST] = "aac", [AUDIO_FILE_MP4_FRAGMENTED] = "aac",
-  [AUDIO_FILE_OGG] = "ogg",      [AUDIO_FILE_WEBM] = "webm",
+  [AUDIO_FILE_PCM] = "wav",        [AUDIO_FILE_WAV] = "wav",
+  [AUDIO_FILE_MP3] = "mp3",        [AUDIO_FILE_FLAC] = "flac",
+  [AUDIO_FILE_ADTS] = "aac",       [AUDIO_FILE_MP4] = "aac",
+  [AUDIO_FILE_MP4_FAST] = "aac",   [AUDIO_FILE_MP4_FRAGMENTED] = "aac",
+  [AUDIO_FILE_OGG] = "ogg",        [AUDIO_FILE_OGG_FLAC] = "ogg",
+  [AUDIO_FILE_OGG_VORBIS] = "ogg", [AUDIO_FILE_WEBM] = "webm",
 };
 
 static RecordingServer *server;
@@ -220,11 +221,11 @@ test_other_codec (void)
   g_autoptr (GBytes) file = NULL;
   g_autoptr (Recorder) recorder = recorder_create (server, "ogg", RATE, 1);
 
-  if (!audio_file_can_make (AUDIO_FILE_OGG_VORBIS)) {
+  if (!audio_file_can_make (AUDIO_FILE_OGG_SPEEX)) {
     g_test_skip ("an encoder is not installed");
     return;
   }
-  file = audio_file_make (AUDIO_FILE_OGG_VORBIS, RATE, 1, SECONDS);
+  file = audio_file_make (AUDIO_FILE_OGG_SPEEX, RATE, 1, SECONDS);
   send_pieces (recorder, file, (Cut){ 0 });
   recorder_expect_failure (recorder, "undecodable", 0);
 }
@@ -336,8 +337,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions ();
   for (AudioFileKind kind = 0; kind < AUDIO_FILE_KINDS; kind++) {
-    if (kind == AUDIO_FILE_OGG_VORBIS)
-      continue;
     add ("cuts", kind, test_cuts);
     if (kind != AUDIO_FILE_PCM)
       add ("files", kind, test_files);

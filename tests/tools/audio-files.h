@@ -14,11 +14,13 @@ typedef enum {
   AUDIO_FILE_MP4_FAST,       /* its index in front */
   AUDIO_FILE_MP4_FRAGMENTED, /* an index for each half second */
   AUDIO_FILE_OGG,            /* Opus */
-  AUDIO_FILE_WEBM,           /* Opus */
+  AUDIO_FILE_OGG_FLAC,
+  AUDIO_FILE_OGG_VORBIS,
+  AUDIO_FILE_WEBM, /* Opus */
   AUDIO_FILE_KINDS,
 
-  AUDIO_FILE_OGG_VORBIS = AUDIO_FILE_KINDS, /* which is not supported */
-  AUDIO_FILE_WAV_U8,                        /* other encodings in WAV */
+  AUDIO_FILE_OGG_SPEEX = AUDIO_FILE_KINDS, /* which is not supported */
+  AUDIO_FILE_WAV_U8,                       /* other encodings in WAV */
   AUDIO_FILE_WAV_S24,
   AUDIO_FILE_WAV_S32,
   AUDIO_FILE_WAV_F32,

@@ -10,8 +10,8 @@
 #define KIB      1024
 #define MIB      (1024 * KIB)
 
-static const AudioFileKind kinds[] = { AUDIO_FILE_MP3,      AUDIO_FILE_FLAC, AUDIO_FILE_ADTS,
-                                       AUDIO_FILE_MP4_FAST, AUDIO_FILE_OGG,  AUDIO_FILE_WEBM };
+static const AudioFileKind kinds[] = { AUDIO_FILE_MP3, AUDIO_FILE_FLAC,     AUDIO_FILE_ADTS,       AUDIO_FILE_MP4_FAST,
+                                       AUDIO_FILE_OGG, AUDIO_FILE_OGG_FLAC, AUDIO_FILE_OGG_VORBIS, AUDIO_FILE_WEBM };
 
 static GBytes *
 make (AudioFileKind kind, gdouble seconds)
@@ -408,11 +408,11 @@ test_unsupported (void)
   g_autoptr (GByteArray) samples = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!audio_file_can_make (AUDIO_FILE_OGG_VORBIS)) {
+  if (!audio_file_can_make (AUDIO_FILE_OGG_SPEEX)) {
     g_test_skip ("there is no encoder");
     return;
   }
-  file = audio_file_make (AUDIO_FILE_OGG_VORBIS, RATE, CHANNELS, 1);
+  file = audio_file_make (AUDIO_FILE_OGG_SPEEX, RATE, CHANNELS, 1);
   samples = decoder_run (&spec, file, 4096, &error);
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
   g_assert_cmpuint (samples->len, ==, 0);

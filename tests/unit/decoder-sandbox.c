@@ -187,6 +187,7 @@ static const Try tries[] = {
   { "unix-socket", make_unix_socket, SIGSYS, FALSE, FALSE },
   { "process", make_process, SIGSYS, FALSE, FALSE },
   { "spawned-process", spawn_process, SIGSYS, FALSE, FALSE },
+  { "thread", make_thread, SIGSYS, FALSE, FALSE },
   { "program", run_program, SIGSYS, FALSE, FALSE },
   { "signal", send_signal, SIGSYS, FALSE, FALSE },
   { "code", make_code, SIGSYS, FALSE, FALSE },
@@ -195,7 +196,6 @@ static const Try tries[] = {
   { "look-into-others", look_into_others, SIGSYS, FALSE, FALSE },
   { "memory", have_much_memory, 0, FALSE, FALSE },
   { "compute", compute, 0, TRUE, TRUE },
-  { "thread", make_thread, 0, TRUE, TRUE },
 };
 
 static int

@@ -18,7 +18,9 @@ decoder_container (AudioFileKind kind)
   case AUDIO_FILE_MP4_FRAGMENTED:
     return AP_CONTAINER_MP4;
   case AUDIO_FILE_OGG:
+  case AUDIO_FILE_OGG_FLAC:
   case AUDIO_FILE_OGG_VORBIS:
+  case AUDIO_FILE_OGG_SPEEX:
     return AP_CONTAINER_OGG;
   case AUDIO_FILE_WEBM:
     return AP_CONTAINER_WEBM;

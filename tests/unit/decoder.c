@@ -26,6 +26,8 @@ static const struct {
   { AUDIO_FILE_MP4_FAST, AP_RECORDING_FORMAT_AAC, AAC_MORE, FALSE },
   { AUDIO_FILE_MP4_FRAGMENTED, AP_RECORDING_FORMAT_AAC, AAC_MORE, FALSE },
   { AUDIO_FILE_OGG, AP_RECORDING_FORMAT_OGG, 0, FALSE },
+  { AUDIO_FILE_OGG_FLAC, AP_RECORDING_FORMAT_OGG, 0, TRUE },
+  { AUDIO_FILE_OGG_VORBIS, AP_RECORDING_FORMAT_OGG, 0, TRUE },
   { AUDIO_FILE_WEBM, AP_RECORDING_FORMAT_WEBM, 0, FALSE },
 };
 
@@ -167,8 +169,10 @@ static void
 test_wav_exact (void)
 {
   g_autoptr (GBytes) signal = audio_file_signal (44100, 2, 0.7);
-  static const AudioFileKind exact[] = { AUDIO_FILE_PCM,     AUDIO_FILE_WAV,     AUDIO_FILE_WAV_S24, AUDIO_FILE_WAV_S32,
-                                         AUDIO_FILE_WAV_F32, AUDIO_FILE_WAV_F64, AUDIO_FILE_FLAC };
+  static const AudioFileKind exact[] = {
+    AUDIO_FILE_PCM,     AUDIO_FILE_WAV,     AUDIO_FILE_WAV_S24, AUDIO_FILE_WAV_S32,
+    AUDIO_FILE_WAV_F32, AUDIO_FILE_WAV_F64, AUDIO_FILE_FLAC,    AUDIO_FILE_OGG_FLAC
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (exact); i++) {
     g_autoptr (GByteArray) samples = NULL;
@@ -326,6 +330,41 @@ test_carry (void)
   }
 }
 
+static guint
+count_threads (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/task", 0, NULL);
+  guint n = 0;
+
+  while (folder != NULL && g_dir_read_name (folder) != NULL)
+    n++;
+  return n;
+}
+
+/* Those that made the file may still be ending: there are none more than before, and perhaps fewer. */
+static void
+test_threads (gconstpointer row)
+{
+  const ApDecoderSpec spec = { decoder_container (KIND (row)), 16000, 1 };
+  g_autoptr (GByteArray) samples = g_byte_array_new ();
+  g_autoptr (GBytes) file = NULL;
+  ApDecoder *decoders[50];
+  guint before;
+
+  if (!can_make (row))
+    return;
+  file = audio_file_make (KIND (row), 48000, 1, 0.5);
+  before = count_threads ();
+  for (guint i = 0; i < G_N_ELEMENTS (decoders); i++) {
+    decoders[i] = ap_decoder_chain_new (&spec, decoder_gather, samples, NULL);
+    g_assert_true (ap_decoder_feed (decoders[i], g_bytes_get_data (file, NULL), g_bytes_get_size (file), NULL));
+  }
+  g_assert_cmpuint (samples->len, >, 50 * 2 * 4000);
+  g_assert_cmpuint (count_threads (), <=, before);
+  for (guint i = 0; i < G_N_ELEMENTS (decoders); i++)
+    ap_decoder_free (decoders[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -335,7 +374,10 @@ main (int argc, char **argv)
     static const struct {
       const char *name;
       GTestDataFunc func;
-    } tests[] = { { "split", test_split }, { "conversion", test_conversion }, { "in-a-row", test_in_a_row } };
+    } tests[] = { { "split", test_split },
+                  { "conversion", test_conversion },
+                  { "in-a-row", test_in_a_row },
+                  { "threads", test_threads } };
 
     for (gsize test = 0; test < G_N_ELEMENTS (tests); test++) {
       g_autofree char *path =

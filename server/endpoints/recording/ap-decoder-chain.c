@@ -4,8 +4,10 @@
 #include "endpoints/recording/ap-decoder-chain.h"
 
 #include "endpoints/recording/ap-container.h"
+#include "endpoints/recording/ap-decoder-ogg.h"
 #include "endpoints/recording/ap-decoder-stage.h"
 #include "endpoints/recording/ap-decoder-wav.h"
+#include "endpoints/recording/ap-opus.h"
 #include "endpoints/recording/ap-stream-head.h"
 
 #define KIB 1024
@@ -23,7 +25,7 @@
  *
  * The parser of FLAC reads a frame from its beginning with each piece that comes: very small ones are gathered. */
 typedef struct {
-  const char *elements;
+  const char *elements; /* NULL: ApDecoderOgg's */
   gsize first, later;
   gsize least; /* bytes that go into the elements at once, but for the last */
 } Chain;
@@ -33,7 +35,7 @@ static const Chain chains[] = {
   [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 192 * KIB, 192 * KIB, 1 * KIB },
   [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
-  [AP_CONTAINER_OGG] = { "oggdemux ! opusdec", 16 * MIB, 128 * KIB },
+  [AP_CONTAINER_OGG] = { NULL, 16 * MIB, 128 * KIB },
   [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 128 * KIB },
 };
 
@@ -43,14 +45,15 @@ typedef struct {
   ApStreamHead head;
   GByteArray *gathered; /* not in the elements yet */
   ApDecoderStage *stage;
-  gsize barren;    /* bytes since the last sample */
-  guint64 counted; /* bytes of samples by then */
+  ApDecoderOgg *ogg; /* instead of a stage; or NULL */
+  gsize barren;      /* bytes since the last sample */
+  guint64 counted;   /* bytes of samples by then */
 } ChainDecoder;
 
 static gboolean
 is_barren (ChainDecoder *chain, gsize length)
 {
-  guint64 made = ap_decoder_stage_get_made (chain->stage);
+  guint64 made = chain->ogg != NULL ? ap_decoder_ogg_get_made (chain->ogg) : ap_decoder_stage_get_made (chain->stage);
   gsize bound = made == 0 ? chains[chain->container].first : chains[chain->container].later;
 
   chain->barren = made != chain->counted ? 0 : chain->barren + length;
@@ -59,12 +62,19 @@ is_barren (ChainDecoder *chain, gsize length)
 }
 
 static gboolean
+push_slice (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
+{
+  return chain->ogg != NULL ? ap_decoder_ogg_push (chain->ogg, data, length, error)
+                            : ap_decoder_stage_push (chain->stage, data, length, error);
+}
+
+static gboolean
 push (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
 {
   for (gsize at = 0; at < length; at += SLICE) {
     gsize slice = MIN (SLICE, length - at);
 
-    if (!ap_decoder_stage_push (chain->stage, data + at, slice, error))
+    if (!push_slice (chain, data + at, slice, error))
       return FALSE;
     if (is_barren (chain, slice)) {
       g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
@@ -119,7 +129,9 @@ chain_finish (ApDecoder *decoder, GError **error)
 {
   ChainDecoder *chain = (ChainDecoder *)decoder;
 
-  return push_gathered (chain, error) && ap_decoder_stage_end (chain->stage, error);
+  if (!push_gathered (chain, error))
+    return FALSE;
+  return chain->ogg != NULL ? ap_decoder_ogg_end (chain->ogg, error) : ap_decoder_stage_end (chain->stage, error);
 }
 
 static void
@@ -128,27 +140,38 @@ chain_free (ApDecoder *decoder)
   ChainDecoder *chain = (ChainDecoder *)decoder;
 
   g_clear_pointer (&chain->stage, ap_decoder_stage_free);
+  g_clear_pointer (&chain->ogg, ap_decoder_ogg_free);
   g_byte_array_unref (chain->gathered);
   g_free (chain);
+}
+
+static gboolean
+make_stage (ChainDecoder *chain, const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner, GError **error)
+{
+  guint rate = spec->container == AP_CONTAINER_WEBM ? ap_opus_decoding_rate (spec->sample_rate) : 0;
+
+  if (spec->container == AP_CONTAINER_OGG)
+    chain->ogg = ap_decoder_ogg_new (spec, pcm, owner, error);
+  else
+    chain->stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, rate, spec, pcm, owner, error);
+  return chain->ogg != NULL || chain->stage != NULL;
 }
 
 ApDecoder *
 ap_decoder_chain_new (const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner, GError **error)
 {
   static const ApDecoderVtable vtable = { chain_feed, chain_finish, NULL, chain_free };
-  ApDecoderStage *stage;
   ChainDecoder *chain;
 
   if (spec->container == AP_CONTAINER_PCM || spec->container == AP_CONTAINER_WAV)
     return ap_decoder_wav_new (spec, pcm, owner);
-  stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, spec, pcm, owner, error);
-  if (stage == NULL)
-    return NULL;
   chain = g_new0 (ChainDecoder, 1);
   chain->decoder.vtable = &vtable;
   chain->container = spec->container;
   chain->gathered = g_byte_array_new ();
-  chain->stage = stage;
   ap_stream_head_init (&chain->head, spec->container);
-  return &chain->decoder;
+  if (make_stage (chain, spec, pcm, owner, error))
+    return &chain->decoder;
+  chain_free (&chain->decoder);
+  return NULL;
 }

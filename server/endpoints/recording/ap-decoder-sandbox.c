@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <linux/landlock.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -102,13 +101,6 @@ set_landlock (GError **error)
 }
 
 #if !AP_SANITIZED /* their own calls are not in the lists */
-/* oggdemux starts a thread for seeks, which never come. A thread is in the same sandbox; the flags are those of
- * pthread_create(), so that no process can be made. Those of clone3() cannot be looked at: glibc is told that there is
- * none. */
-#define THREAD_FLAGS                                                                                                   \
-  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |                   \
-   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
-
 /* What glibc's memory and locks, GStreamer's clock and the sockets need. */
 static const int allowed[] = {
   SCMP_SYS (brk),
@@ -116,7 +108,6 @@ static const int allowed[] = {
   SCMP_SYS (clock_gettime),
   SCMP_SYS (clock_gettime64),
   SCMP_SYS (close),
-  SCMP_SYS (exit),
   SCMP_SYS (exit_group),
   SCMP_SYS (futex),
   SCMP_SYS (futex_time64),
@@ -136,13 +127,11 @@ static const int allowed[] = {
   SCMP_SYS (recvmsg),
   SCMP_SYS (restart_syscall),
   SCMP_SYS (rt_sigprocmask),
-  SCMP_SYS (rseq),
   SCMP_SYS (rt_sigreturn),
   SCMP_SYS (sched_yield),
   SCMP_SYS (send),
   SCMP_SYS (sendmsg),
   SCMP_SYS (sendto),
-  SCMP_SYS (set_robust_list),
   SCMP_SYS (write),
   SCMP_SYS (writev),
 };
@@ -180,8 +169,6 @@ add_conditions (scmp_filter_ctx filter)
     { SCMP_SYS (mmap), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
     { SCMP_SYS (mmap2), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
     { SCMP_SYS (mprotect), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-    { SCMP_SYS (clone), SCMP_A0 (SCMP_CMP_EQ, THREAD_FLAGS) },
-    { SCMP_SYS (prctl), SCMP_A0 (SCMP_CMP_EQ, PR_SET_NAME) },
     /* abort(), so that the log tells it from a call that is not allowed. */
     { SCMP_SYS (tgkill), SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t)getpid ()) },
   };
@@ -195,13 +182,10 @@ add_conditions (scmp_filter_ctx filter)
 static int
 add_rules (scmp_filter_ctx filter)
 {
-  static const int unknown[] = { SCMP_SYS (clone3) };
   int result = add_calls (filter, SCMP_ACT_ALLOW, allowed, G_N_ELEMENTS (allowed));
 
   if (result == 0)
     result = add_calls (filter, SCMP_ACT_ERRNO (EACCES), refused, G_N_ELEMENTS (refused));
-  if (result == 0)
-    result = add_calls (filter, SCMP_ACT_ERRNO (ENOSYS), unknown, G_N_ELEMENTS (unknown));
   return result == 0 ? add_conditions (filter) : result;
 }
 

@@ -23,8 +23,7 @@ guint ap_decoder_sandbox_get_landlock (void);
  * - no core file, no file written, no more memory or descriptors than @limits say;
  * - Landlock: no file, no TCP port; no signal to, and no abstract socket of, a process outside;
  * - seccomp: a system call that would open or look at a file fails with EACCES, which libraries know how to bear; any
- *   other that a decoder does not need (socket, fork, exec, ptrace, memory that is code, …) kills the process. A thread
- * may be made, which is in the same sandbox; RLIMIT_NPROC, which knows no difference, is left alone.
+ *   other that a decoder does not need (socket, fork, threads, exec, ptrace, memory that is code, …) kills the process.
  *
  * Sanitizers reserve terabytes of addresses and make calls of their own: under them the limit of memory and seccomp
  * are left out.

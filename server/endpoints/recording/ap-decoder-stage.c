@@ -47,21 +47,23 @@ on_ended (gpointer owner, const GError *error)
 /* Rates and channels of what was decoded are bounded before they are converted: a block of samples that claims to be of
  * 1 Hz would become hours. No dithering, which is random. */
 static char *
-describe (const char *elements, const ApDecoderSpec *spec)
+describe (const char *elements, guint rate, const ApDecoderSpec *spec)
 {
-  return g_strdup_printf ("%s%scapsfilter caps=\"audio/x-raw,rate=[4000,768000],channels=[1,8]\""
+  g_autofree char *rates = rate > 0 ? g_strdup_printf ("%u", rate) : g_strdup ("[4000,768000]");
+
+  return g_strdup_printf ("%s%scapsfilter caps=\"audio/x-raw,rate=%s,channels=[1,8]\""
                           " ! audioconvert dithering=none ! audioresample"
                           " ! capsfilter caps=\"audio/x-raw,format=S16LE,layout=interleaved,rate=%u,channels=%u\"",
-                          elements != NULL ? elements : "", elements != NULL ? " ! " : "", spec->sample_rate,
+                          elements != NULL ? elements : "", elements != NULL ? " ! " : "", rates, spec->sample_rate,
                           spec->channels);
 }
 
 ApDecoderStage *
-ap_decoder_stage_new (const char *elements, GstCaps *caps, const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner,
-                      GError **error)
+ap_decoder_stage_new (const char *elements, GstCaps *caps, guint rate, const ApDecoderSpec *spec, ApDecoderPcm pcm,
+                      gpointer owner, GError **error)
 {
   static const ApPipelineCallbacks callbacks = { on_frame, on_nothing, on_nothing, on_ended };
-  g_autofree char *description = describe (elements, spec);
+  g_autofree char *description = describe (elements, rate, spec);
   ApPipelineSpec pipeline_spec = { .elements = description, .caps = caps, .mode = AP_PIPELINE_MODE_DIRECT };
   g_autoptr (ApDecoderStage) stage = g_new0 (ApDecoderStage, 1);
 
@@ -96,6 +98,16 @@ ap_decoder_stage_push (ApDecoderStage *stage, const guint8 *data, gsize length, 
 {
   if (!stage->ended)
     ap_pipeline_push (stage->pipeline, 0, data, length);
+  return tell (stage, error);
+}
+
+gboolean
+ap_decoder_stage_push_buffer (ApDecoderStage *stage, GstBuffer *buffer, GError **error)
+{
+  if (!stage->ended)
+    ap_pipeline_push_buffer (stage->pipeline, buffer);
+  else
+    gst_buffer_unref (buffer);
   return tell (stage, error);
 }
 
