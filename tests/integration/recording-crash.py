@@ -100,7 +100,7 @@ class World:
         self.chance, self.ack = chance, ack
         self.storage = self.kept = self.folder.name
 
-    def start(self):
+    def start(self, slow=False):
         self.server = start(self.storage, self.ack)
 
     def die(self):
@@ -122,9 +122,10 @@ class PoweredWorld(World):
         self.program = suite.options.disk
         self.storage, self.kept = (os.path.join(self.folder.name, name) for name in ("disk", "kept"))
 
-    def start(self):
-        half = ["--half", "--seed", str(self.chance.getrandbits(30))] if self.chance.random() < 0.5 else []
-        sync_ms = str(self.chance.choice([0, 1, 5]))
+    def start(self, slow=False):
+        """A slow disk is long at each sync, and half of what is not synced is there after a power cut."""
+        half = ["--half", "--seed", str(self.chance.getrandbits(30))] if slow or self.chance.random() < 0.5 else []
+        sync_ms = "100" if slow else str(self.chance.choice([0, 1, 5]))
         self.disk = power_cut.PowerCutDisk(self.program, self.folder.name, "--sync-ms", sync_ms, *half)
         assert self.disk.is_mounted
         super().start()
@@ -297,15 +298,17 @@ async def prove_that_it_bites(suite):
 # ---- close ---------------------------------------------------------------------------------------------------------
 
 async def close_round(suite, seed, ack):
-    """In every other round it dies when the new journal is there, which replaces the old one."""
+    """In turns: it dies at any time, when the new journal is there that replaces the old one, or when the WAV tells of its
+    last sample."""
     chance = random.Random(seed)
     world = suite.world(chance, ack)
     recording = Recording(chance.choice(suite.materials), seed, (10000, 20000))
+    moments = [lambda: some_turns(chance), lambda: in_compaction(world, recording, suite), lambda: in_last_header(world, recording)]
     try:
-        world.start()
+        world.start(slow=seed % 3 == 2)
         socket = await recording.create(world.server.port)
         await recording.stream(socket, lambda: None)
-        moment = asyncio.create_task(in_compaction(world, recording, suite) if seed % 2 else some_turns(chance))
+        moment = asyncio.create_task(moments[seed % 3]())
         await asyncio.sleep(0)
         await recording.start_close(socket)
         answer = asyncio.create_task(recording.finish_close(socket))
@@ -340,6 +343,19 @@ async def in_compaction(world, recording, suite):
         return 0
 
     suite.in_compaction += await asyncio.to_thread(watch)
+
+
+async def in_last_header(world, recording):
+    path = recording.wav_path(world.storage)
+
+    def watch():
+        end = time.monotonic() + PATIENCE
+        with open(path, "rb", buffering=0) as file:
+            while int.from_bytes(os.pread(file.fileno(), 4, 76), "little") != os.fstat(file.fileno()).st_size - 80:
+                assert time.monotonic() < end, "the WAV never told of its last sample"
+        world.die()
+
+    await asyncio.to_thread(watch)
 
 
 # ---- the program ---------------------------------------------------------------------------------------------------

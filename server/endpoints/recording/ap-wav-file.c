@@ -223,8 +223,9 @@ ap_wav_file_finish (ApWavFile *file, GError **error)
   gboolean done;
 
   g_mutex_lock (&file->lock);
-  done = ap_storage_cut (file->fd, AP_WAV_HEADER_LENGTH + committed, error) && write_header (file, committed, error) &&
-         sync_file (file, error);
+  /* Twice, since the disk may take the header before the samples. */
+  done = ap_storage_cut (file->fd, AP_WAV_HEADER_LENGTH + committed, error) && sync_file (file, error) &&
+         write_header (file, committed, error) && sync_file (file, error);
   g_mutex_unlock (&file->lock);
   return done;
 }
