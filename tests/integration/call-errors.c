@@ -442,6 +442,7 @@ test_slow_reader (void)
   gint64 dropped;
 
   setsockopt (ws_client_fd (call_simulator_client (slow)), SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof (int));
+  ws_client_be_deaf (call_simulator_client (slow));
   expect_echo (other);
   before = server_process_rss (server);
   for (guint i = 0; i < FRAMES; i++)
@@ -480,6 +481,7 @@ test_full_socket (void)
 
   /* Not less: a full one drops what comes, and with it the acknowledgements of what we send. */
   setsockopt (ws_client_fd (call_simulator_client (call)), SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof (int));
+  ws_client_be_deaf (call_simulator_client (call));
   call_simulator_say_connected (call);
   call_simulator_say_start (call);
   for (guint i = 0; i < FRAMES; i++)

@@ -191,6 +191,12 @@ recorder_read (WsClient *ws, JsonParser *parser)
   g_autoptr (WsFrame) frame = ws_client_read_frame (ws);
   g_autofree char *text = NULL;
 
+  /* On a busy machine an answer takes so long that the server asks whether we are still there. */
+  while (frame != NULL && frame->first_byte == (WS_FIN | WS_PING)) {
+    ws_client_send_frame (ws, TRUE, WS_PONG, frame->data, frame->len);
+    ws_frame_free (frame);
+    frame = ws_client_read_frame (ws);
+  }
   if (frame == NULL)
     return NULL;
   if (frame->first_byte != (WS_FIN | WS_TEXT)) {

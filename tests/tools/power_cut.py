@@ -6,6 +6,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from pathlib import Path
+
+PATIENCE = 2 * float(os.environ.get("AP_TEST_DEADLINE", "30"))  # seconds; it writes what was kept before it ends
 
 
 def missing(program):
@@ -39,12 +42,19 @@ class PowerCutDisk:
     def unmount(self):
         """Nobody may have a file of it open any more."""
         if self.is_mounted:
-            subprocess.run(["fusermount3", "-u", self.path], check=True, timeout=60)
+            subprocess.run(["fusermount3", "-u", self.path], check=True, timeout=PATIENCE)
         return self.end()
 
     def end(self):
         """Waits for the end of it."""
-        _, said = self.process.communicate(timeout=60)
+        try:
+            _, said = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"it does not end; its threads are in {self.whereabouts()}") from late
         assert self.process.returncode == 0 or not self.is_mounted, said
         self.is_mounted = False
         return said
+
+    def whereabouts(self):
+        """What each of its threads waits for in the kernel; "0": for nothing."""
+        return [(task / "wchan").read_text(encoding="ascii") for task in Path(f"/proc/{self.process.pid}/task").iterdir()]

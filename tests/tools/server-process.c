@@ -231,8 +231,7 @@ server_process_spawn (const ServerSetup *setup)
 ServerProcess *
 server_process_start_with (const ServerSetup *setup)
 {
-  /* Without pings: a client of a test is silent for as long as the machine is busy with others. */
-  static const char *const always[] = { "--host", "127.0.0.1", "--port", "0", "--ping-seconds", "0" };
+  static const char *const always[] = { "--host", "127.0.0.1", "--port", "0" };
   g_autoptr (GPtrArray) args = g_ptr_array_new ();
   ServerSetup with_port = *setup;
   ServerProcess *self;

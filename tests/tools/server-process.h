@@ -31,7 +31,7 @@ typedef struct {
 /* Starts the program with exactly the given options and returns at once. */
 ServerProcess *server_process_spawn (const ServerSetup *setup);
 
-/* Starts it with --host 127.0.0.1 --port 0 --ping-seconds 0 and the given options, and waits until it listens. */
+/* Starts the program with --host 127.0.0.1 --port 0 and the given options and waits until it listens. */
 ServerProcess *server_process_start_with (const ServerSetup *setup);
 
 /* The same for AP_SERVER with just options: server_process_start ("--workers", "1") */

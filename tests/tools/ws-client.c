@@ -23,6 +23,7 @@ struct _WsClient {
   gboolean unsendable; /* send() fails; what had come before can still be read */
   gboolean failed;
   gboolean closed; /* we sent a close frame */
+  gboolean deaf;   /* while it sends it does not read */
 };
 
 void
@@ -162,7 +163,7 @@ ws_client_send_raw (WsClient *self, gconstpointer data, gsize len)
   const guint8 *bytes = data;
 
   for (gsize sent = 0; sent < len && !self->ended && !self->unsendable && !self->failed;) {
-    short events = test_poll_fd (self->fd, POLLIN | POLLOUT, deadline);
+    short events = test_poll_fd (self->fd, self->deaf ? POLLOUT : POLLIN | POLLOUT, deadline);
 
     if (events == 0)
       ws_client_fail (self, "the server took %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes and no more", sent, len);
@@ -171,6 +172,12 @@ ws_client_send_raw (WsClient *self, gconstpointer data, gsize len)
     if ((events & (POLLOUT | POLLERR | POLLHUP)) != 0)
       sent += ws_client_try_send (self, bytes + sent, len - sent);
   }
+}
+
+void
+ws_client_be_deaf (WsClient *self)
+{
+  self->deaf = TRUE;
 }
 
 void

@@ -35,7 +35,9 @@ HttpAnswer *ws_client_request (WsClient *self, const char *request);
 /* A GET on a connection of its own. */
 HttpAnswer *http_get (guint16 port, const char *path);
 
+/* What comes while this waits for room is read, unless the client has been made deaf. */
 void ws_client_send_raw (WsClient *self, gconstpointer data, gsize len);
+void ws_client_be_deaf (WsClient *self);
 void ws_client_send_frame (WsClient *self, gboolean fin, guint8 opcode, gconstpointer data, gsize len);
 void ws_client_send_bits (WsClient *self, guint8 first_byte, WsFlags flags, gconstpointer data, gsize len);
 void ws_client_send_binary (WsClient *self, gconstpointer data, gsize len);
@@ -45,7 +47,6 @@ gsize ws_client_try_send (WsClient *self, gconstpointer data, gsize len);
 
 /* Ends our side of the TCP connection only. */
 void ws_client_shutdown_write (WsClient *self);
-
 /* Returns: (transfer full) (nullable): the next frame, whatever it is; NULL at the end of the connection or when the
  * time is up (which fails the test) */
 WsFrame *ws_client_read_frame (WsClient *self);
