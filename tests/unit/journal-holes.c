@@ -178,6 +178,30 @@ test_unsynced (Scratch *scratch, gconstpointer data)
   journal_assert_totals (journal, 0, 0, 0, FALSE);
 }
 
+/* A sync by other means is one as well, of what was there when it began. */
+static void
+test_synced_otherwise (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApJournal) journal = journal_create (scratch);
+  goffset second;
+
+  journal_append_good (journal, AP_JOURNAL_CHUNK, 3000);
+  second = ap_journal_get_length (journal);
+  ap_journal_sync_begins (journal);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, 3 * 1024 - AP_JOURNAL_HEAD_LENGTH); /* places are told in KiB */
+  ap_journal_sync_ends (journal);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, 3000);
+  g_clear_pointer (&journal, ap_journal_free);
+  flip (scratch, JOURNAL_HEADER_LENGTH + 40);
+  journal = journal_reopen (scratch);
+  journal_assert_replays (journal, 0, "lost1:3000 2:3040 3:3000 ");
+  g_clear_pointer (&journal, ap_journal_free);
+  flip (scratch, JOURNAL_HEADER_LENGTH + 40);
+  flip (scratch, second + 40);
+  journal = journal_reopen (scratch);
+  journal_assert_replays (journal, 0, "1:3000 ");
+}
+
 /* A chunk was on the disk, and then another in its place was not. */
 static void
 test_rewritten (Scratch *scratch, gconstpointer data)
@@ -380,6 +404,7 @@ main (int argc, char **argv)
   ADD ("lost-blocks", test_lost_blocks, NULL);
   ADD ("goes-on", test_goes_on, NULL);
   ADD ("unsynced", test_unsynced, NULL);
+  ADD ("synced-otherwise", test_synced_otherwise, NULL);
   ADD ("rewritten", test_rewritten, NULL);
   ADD ("forged/knows-all-else", test_forged, NULL);
   ADD ("forged/knows-secret", test_forged, GUINT_TO_POINTER (1));

@@ -160,6 +160,11 @@ test_states (void)
       ap_recording_format_completed (&completed),
       "{\"message\":\"Session closed\",\"session_id\":\"" ID "\",\"chunk_count\":42,\"status\":\"completed\","
       "\"bytes_received\":344064,\"duration_seconds\":1.875,\"sample_rate\":48000,\"channels\":2,\"format\":\"flac\"}");
+  completed.damaged_chunks = 7;
+  assert_json (ap_recording_format_completed (&completed),
+               "{\"message\":\"Session closed\",\"session_id\":\"" ID "\",\"chunk_count\":42,\"status\":\"completed\","
+               "\"bytes_received\":344064,\"duration_seconds\":1.875,\"sample_rate\":48000,\"channels\":2,"
+               "\"format\":\"flac\",\"damaged_chunks\":7}");
 }
 
 static void

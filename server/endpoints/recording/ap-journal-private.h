@@ -32,6 +32,7 @@ struct _ApJournal {
 
   GMutex sync_lock;  /* for what syncs on another thread have to know */
   goffset written;   /* @end, for these */
+  goffset syncing;   /* and as it was when the last sync began */
   goffset synced;    /* what is before it was on the disk, as it is now */
   goffset rewritten; /* the lowest place that was written to again since the last sync began */
 };

@@ -325,7 +325,7 @@ ap_journal_reader_resume (const ApJournalReader *before, const guint8 *data, gsi
     return AP_JOURNAL_HEAD_LENGTH;
   *record = record_at (before, data);
   *lost = (gint64)(record->seq - (record->type != AP_JOURNAL_END ? 1 : 0) - taken_before_gap (before));
-  if (*lost > gap / AP_JOURNAL_HEAD_LENGTH || *lost < (last_may_go ? -1 : 0))
+  if (*lost < (last_may_go ? -1 : 0) || ABS (*lost) > gap / AP_JOURNAL_HEAD_LENGTH) /* -1: for a rejection */
     return 0;
   probe = *before;
   probe.last = record->type == AP_JOURNAL_REJECT ? AP_JOURNAL_CHUNK : 0;

@@ -55,6 +55,14 @@ typedef struct {
   guint64 lost;       /* not 0: so many chunks, up to seq, that are damaged; the data are zeros in their place */
 } ApJournalRecord;
 
+/* What cannot be read of the records behind the header. */
+typedef struct {
+  guint places;   /* in the file */
+  guint64 chunks; /* that had been taken */
+  guint64 bytes;
+  goffset offset; /* of the first place */
+} ApJournalDamage;
+
 void ap_journal_header_copy (ApJournalHeader *to, const ApJournalHeader *from);
 void ap_journal_header_clear (ApJournalHeader *header);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApJournalHeader, ap_journal_header_clear)

@@ -85,21 +85,21 @@ note_rewriting (ApJournal *journal, goffset from)
   journal->rewritten = MIN (journal->rewritten, from);
 }
 
-static goffset
-note_sync_begins (ApJournal *journal)
+void
+ap_journal_sync_begins (ApJournal *journal)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
 
+  journal->syncing = journal->written;
   journal->rewritten = G_MAXOFFSET;
-  return journal->written;
 }
 
-static void
-note_sync_ends (ApJournal *journal, goffset written)
+void
+ap_journal_sync_ends (ApJournal *journal)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
 
-  journal->synced = MAX (journal->synced, MIN (written, journal->rewritten));
+  journal->synced = MAX (journal->synced, MIN (journal->syncing, journal->rewritten));
 }
 
 /* KiB before the end that need not be on the disk. */
@@ -443,8 +443,8 @@ gboolean
 ap_journal_sync (ApJournal *journal, GError **error)
 {
   gint failed = g_atomic_int_get (&journal->sync_error);
-  goffset written = note_sync_begins (journal);
 
+  ap_journal_sync_begins (journal);
   if (failed == 0 && fdatasync (journal->fd) < 0) {
     failed = errno;
     g_atomic_int_set (&journal->sync_error, failed);
@@ -452,7 +452,7 @@ ap_journal_sync (ApJournal *journal, GError **error)
   if (failed != 0)
     ap_storage_set_error (error, failed, "fdatasync");
   else
-    note_sync_ends (journal, written);
+    ap_journal_sync_ends (journal);
   return failed == 0;
 }
 

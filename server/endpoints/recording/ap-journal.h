@@ -30,13 +30,6 @@ const ApJournalHeader *ap_journal_get_header (ApJournal *journal);
 ApJournalTotals ap_journal_get_totals (ApJournal *journal);
 goffset ap_journal_get_length (ApJournal *journal); /* in bytes: for who rotates it */
 
-/* What cannot be read of the records behind the header. */
-typedef struct {
-  guint places;   /* in the file */
-  guint64 chunks; /* that had been taken */
-  guint64 bytes;
-  goffset offset; /* of the first place */
-} ApJournalDamage;
 ApJournalDamage ap_journal_get_damage (ApJournal *journal);
 
 /**
@@ -51,6 +44,9 @@ gboolean ap_journal_append (ApJournal *journal, const ApJournalRecord *record, G
 /* fdatasync(2): the records that were appended before it was called are on the disk. Any thread. A failure is final,
  * and so is told to all later calls, because the kernel forgets which pages it could not write. */
 gboolean ap_journal_sync (ApJournal *journal, GError **error);
+/* Around syncs by other means: what was appended before the beginning is on the disk at the end. One at a time. */
+void ap_journal_sync_begins (ApJournal *journal);
+void ap_journal_sync_ends (ApJournal *journal);
 
 typedef gboolean (*ApJournalFunc) (const ApJournalRecord *record, gpointer data, GError **error);
 

@@ -44,6 +44,7 @@ begin_journal (ApSyncTarget *target)
   ApRecording *recording = recording_of (target);
 
   recording->syncing = __atomic_load_n (&recording->ticket, __ATOMIC_SEQ_CST);
+  ap_recording_writer_sync_begins (recording->writer);
 }
 
 static gboolean
@@ -74,6 +75,8 @@ on_journal_synced (ApSyncTarget *target, const GError *error)
 
   if (error != NULL)
     ap_error ("%s: %s", recording->info.id, error->message);
+  else
+    ap_recording_writer_sync_ends (recording->writer);
   ap_recording_post (recording, error == NULL ? on_synced : on_sync_failed,
                      &(ApRecordingJob){ .ticket = recording->syncing });
 }

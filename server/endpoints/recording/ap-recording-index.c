@@ -427,7 +427,8 @@ pay (ApRecordingIndex *index, GError **error)
 void
 ap_recording_index_free (ApRecordingIndex *index)
 {
-  pay (index, NULL);
+  if (index->db != NULL) /* it was opened */
+    pay (index, NULL);
   detach (index);
   g_hash_table_unref (index->owed);
   g_mutex_clear (&index->lock);

@@ -431,6 +431,18 @@ ap_recording_writer_sync (ApRecordingWriter *writer, GError **error)
   return ap_journal_sync (writer->journal, error);
 }
 
+void
+ap_recording_writer_sync_begins (ApRecordingWriter *writer)
+{
+  ap_journal_sync_begins (writer->journal);
+}
+
+void
+ap_recording_writer_sync_ends (ApRecordingWriter *writer)
+{
+  ap_journal_sync_ends (writer->journal);
+}
+
 gboolean
 ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error)
 {

@@ -24,9 +24,7 @@ typedef void (*ApRecordingJournaled) (gpointer owner);
 /**
  * ap_recording_writer_create:
  * @settings: outlives the writer
- * @info: a new recording's: id, user, format, rate, channels, time
- *
- * When it returns its files are there, also after a power cut.
+ * @info: a new recording's. When it returns its files are there, also after a power cut
  */
 ApRecordingWriter *ap_recording_writer_create (const ApRecordingWriterSettings *settings, const ApRecordingInfo *info,
                                                GError **error);
@@ -62,6 +60,8 @@ gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 
 /* From any thread, beside the others: all chunks journaled before are on the disk afterwards. An error is final. */
 gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
+void ap_recording_writer_sync_begins (ApRecordingWriter *writer); /* likewise, around a sync by other means */
+void ap_recording_writer_sync_ends (ApRecordingWriter *writer);
 /* Likewise: the WAV on the disk, and its header's sizes; or these alone, when the caller has synced so many frames. */
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
 gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);
