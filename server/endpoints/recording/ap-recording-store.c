@@ -15,8 +15,9 @@
 #define DEFAULT_FOLDER "audio_sessions"
 #define ROTATE_BYTES   (64 * 1024 * 1024)
 #define SYNC_THREADS   4
-/* A chunk can take a decoder half a minute, a recovery longer: some of those at once do not hold up all others. */
+/* A chunk can take a decoder half a minute, a recovery longer: each of those may have a thread of its own. */
 #define LEAST_THREADS     16
+#define MOST_THREADS      512
 #define TICK_SECONDS      1
 #define RETENTION_SECONDS 600
 /* Recordings that are too old, removed in one go. */
@@ -235,6 +236,7 @@ on_tick (gpointer data)
   g_autoptr (GPtrArray) live = list_live (store);
   gint64 now = g_get_monotonic_time ();
 
+  ap_strand_pool_relieve (store->shared.pool);
   for (guint i = 0; i < live->len; i++)
     ap_recording_tick (g_ptr_array_index (live, i));
   if (store->settings->retention_days > 0 && now >= store->retention_at) {
@@ -250,9 +252,11 @@ static void
 set_up_shared (ApRecordingStore *store)
 {
   const ApRecordingSettings *settings = store->settings;
+  guint threads = MAX (LEAST_THREADS, 2 * g_get_num_processors ());
+  guint most = (guint)MIN (threads + settings->max_sessions, MOST_THREADS);
 
   store->shared.settings = settings;
-  store->shared.pool = ap_strand_pool_new ("recording", MAX (LEAST_THREADS, 2 * g_get_num_processors ()));
+  store->shared.pool = ap_strand_pool_new ("recording", threads, most);
   store->shared.admit = admit;
   store->shared.ended = on_ended;
   store->shared.owner = store;
