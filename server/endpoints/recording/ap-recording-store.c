@@ -5,6 +5,7 @@
 
 #include "endpoints/recording/ap-recording-store-private.h"
 
+#include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-uuid.h"
 #include "endpoints/recording/ap-recording-folder.h"
@@ -312,6 +313,17 @@ ap_recording_barrier_wait (ApRecordingBarrier *barrier)
     g_cond_wait (&barrier->changed, &barrier->lock);
 }
 
+gboolean
+ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
+
+  while (barrier->waited_for > 0)
+    if (!g_cond_wait_until (&barrier->changed, &barrier->lock, until))
+      return barrier->waited_for == 0;
+  return TRUE;
+}
+
 static void
 suspend_all (ApRecordingStore *store)
 {
@@ -320,6 +332,11 @@ suspend_all (ApRecordingStore *store)
 
   for (guint i = 0; i < live->len; i++)
     ap_recording_suspend (g_ptr_array_index (live, i), ap_recording_barrier_arrive, &barrier);
+  if (!ap_recording_barrier_wait_until (&barrier, g_get_monotonic_time () + AP_STOP_MS * 1000)) {
+    /* What they had in hand was not acknowledged. */
+    ap_warning ("some chunks take too long to decode: their decoders are ended");
+    ap_decoder_launcher_stop (store->shared.writer.launcher);
+  }
   ap_recording_barrier_wait (&barrier);
 }
 
