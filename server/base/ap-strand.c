@@ -3,6 +3,9 @@
 /* Serial queues of jobs over a few threads. */
 #include "base/ap-strand.h"
 
+/* A strand that is ready for so long finds all threads in jobs that take long. */
+#define LONG_US (G_USEC_PER_SEC / 10)
+
 typedef struct {
   GList link;
   ApStrandFunc func;
@@ -15,8 +18,11 @@ struct _ApStrandPool {
   GCond changed;
   GQueue ready; /* strands that have jobs, and none under way; each with a reference */
   guint running;
+  gint64 taken_at; /* when a strand was taken last, or came where none was ready; monotonic */
   gboolean ending;
-  GThread **threads; /* NULL at the end */
+  const char *name;
+  guint most;
+  GPtrArray *threads;
 };
 
 struct _ApStrand {
@@ -50,6 +56,7 @@ take (ApStrandPool *pool)
     g_cond_wait (&pool->changed, &pool->lock);
   }
   pool->running++;
+  pool->taken_at = g_get_monotonic_time ();
   return g_queue_pop_head_link (&pool->ready)->data;
 }
 
@@ -92,7 +99,7 @@ work (gpointer data)
 }
 
 ApStrandPool *
-ap_strand_pool_new (const char *name, guint threads)
+ap_strand_pool_new (const char *name, guint threads, guint most)
 {
   ApStrandPool *pool = g_new0 (ApStrandPool, 1);
 
@@ -100,9 +107,11 @@ ap_strand_pool_new (const char *name, guint threads)
   g_mutex_init (&pool->lock);
   g_cond_init (&pool->changed);
   g_queue_init (&pool->ready);
-  pool->threads = g_new0 (GThread *, threads + 1);
+  pool->name = name;
+  pool->most = most;
+  pool->threads = g_ptr_array_new ();
   for (guint i = 0; i < threads; i++)
-    pool->threads[i] = g_thread_new (name, work, pool);
+    g_ptr_array_add (pool->threads, g_thread_new (name, work, pool));
   return pool;
 }
 
@@ -113,9 +122,9 @@ ap_strand_pool_free (ApStrandPool *pool)
   pool->ending = TRUE;
   g_cond_broadcast (&pool->changed);
   g_mutex_unlock (&pool->lock);
-  for (GThread **thread = pool->threads; *thread != NULL; thread++)
-    g_thread_join (*thread);
-  g_free (pool->threads);
+  for (guint i = 0; i < pool->threads->len; i++)
+    g_thread_join (g_ptr_array_index (pool->threads, i));
+  g_ptr_array_unref (pool->threads);
   g_cond_clear (&pool->changed);
   g_mutex_clear (&pool->lock);
   g_free (pool);
@@ -147,6 +156,23 @@ ap_strand_unref (ApStrand *strand)
     g_free (strand);
 }
 
+/* Where the system gives no more threads, those that there are go on. */
+void
+ap_strand_pool_relieve (ApStrandPool *pool)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+
+  if (pool->ending || g_get_monotonic_time () - pool->taken_at < LONG_US)
+    return;
+  for (guint i = pool->ready.length; i > 0 && pool->threads->len < pool->most; i--) {
+    GThread *thread = g_thread_try_new (pool->name, work, pool, NULL);
+
+    if (thread == NULL)
+      return;
+    g_ptr_array_add (pool->threads, thread);
+  }
+}
+
 void
 ap_strand_post (ApStrand *strand, ApStrandFunc func, gpointer data, GDestroyNotify destroy)
 {
@@ -158,6 +184,8 @@ ap_strand_post (ApStrand *strand, ApStrandFunc func, gpointer data, GDestroyNoti
   g_queue_push_tail_link (&strand->jobs, &job->link);
   if (!strand->busy) {
     strand->busy = TRUE;
+    if (g_queue_is_empty (&pool->ready))
+      pool->taken_at = g_get_monotonic_time ();
     g_queue_push_tail_link (&pool->ready, &ap_strand_ref (strand)->link);
     g_cond_signal (&pool->changed);
   }

@@ -11,8 +11,13 @@ typedef struct _ApStrand ApStrand;
 
 typedef void (*ApStrandFunc) (gpointer data);
 
-/* @name: of the threads, of which at most 15 bytes can be seen from outside. @threads: at least 1. */
-ApStrandPool *ap_strand_pool_new (const char *name, guint threads);
+/* @name: of the threads, of which at most 15 bytes can be seen from outside; is kept. @threads: at least 1; @most: so
+ * many may become of them. */
+ApStrandPool *ap_strand_pool_new (const char *name, guint threads, guint most);
+
+/* To be called now and then. If strands have been ready, and none been taken, for a tenth of a second, all threads are
+ * in jobs that take long: each of those strands gets a thread more, which stays. */
+void ap_strand_pool_relieve (ApStrandPool *pool);
 
 /* Does what has been posted, and what those jobs post, then ends the threads. Not from a job. Strands may outlive the
  * pool, but nothing can be posted to them any more. */

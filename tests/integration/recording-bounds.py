@@ -3,6 +3,7 @@
 """Recordings that ask for more than there is, of disk, memory and time.
 
 full-disk   chunks wait for space, and a recording ends without any (a small tmpfs: root only)
+hung        a shutdown does not wait for decoders that do not answer, and nothing acknowledged is lost by that
 bombs       little that decodes to much, messages without an end, chunks as large as they may be
 
 usage: recording-bounds.py TEST
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
 from flac_bomb import flac_silence  # noqa: E402
-from recording_peer import BINARY, SKIP, Gone, Server, Socket, frame, http, playable, session_info  # noqa: E402
+from recording_peer import BINARY, SKIP, Gone, Server, Socket, encoded, frame, http, playable, session_info  # noqa: E402
 
 MIB = 1024 * 1024
 
@@ -281,9 +283,36 @@ async def bombs():
                 await test(server, storage)
 
 
+async def start_hung(server, chunk):
+    """A recording with an acknowledged chunk, and a second one in a decoder that has been stopped."""
+    socket, recording_id = await start(server.port, "format=mp3")
+    assert accepted(await ask(socket, chunk), 1)
+    for pid in map(int, family(server)):
+        if pid != server.process.pid:
+            os.kill(pid, signal.SIGSTOP)
+    await socket.send(chunk)
+    # It is on its way when what was said behind it has been heard.
+    await socket.send("?")
+    assert (await socket.recv())["error"] == "Invalid control message"
+    return recording_id
+
+
+async def hung():
+    mp3 = encoded("mp3", 44100, 1, 2)
+    if mp3 is None:
+        raise Skip("there is no encoder for MP3")
+    with tempfile.TemporaryDirectory(prefix="ap-hung-") as storage:
+        with serving(storage, audio_drain_seconds=1) as server:
+            recording_id = await start_hung(server, mp3)
+        with serving(storage) as server:
+            info = await session_info(server.port, recording_id)
+            assert info["status"] == "active" and info["total_chunks"] >= 1, info
+            assert info["duration_seconds"] >= 2, info
+
+
 def main():
     try:
-        asyncio.run({"full-disk": full_disk, "bombs": bombs}[sys.argv[1]]())
+        asyncio.run({"full-disk": full_disk, "hung": hung, "bombs": bombs}[sys.argv[1]]())
         return 0
     except Skip as reason:
         print("skipped:", reason)

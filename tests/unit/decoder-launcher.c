@@ -325,6 +325,35 @@ test_mother_dies (Fixture *fixture, gconstpointer mode)
   assert_feeds (next, samples);
 }
 
+static gpointer
+feed_one (gpointer decoder)
+{
+  assert_dead (decoder);
+  return NULL;
+}
+
+/* Also one that would answer only in two minutes; and nobody gets another. */
+static void
+test_stop (Fixture *fixture, gconstpointer mode)
+{
+  static const ApDecoderSpec spec = { AP_CONTAINER_MP3, RATE, CHANNELS };
+  g_autoptr (GByteArray) samples = g_byte_array_new ();
+  g_autoptr (ApDecoder) decoder = NULL;
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  if (!can_make_mp3 ())
+    return;
+  decoder = open_mp3 (fixture, samples);
+  kill (ap_decoder_process_get_pid (decoder), SIGSTOP);
+  thread = g_thread_new ("feed", feed_one, decoder);
+  ap_decoder_launcher_stop (fixture->launcher);
+  g_thread_join (thread);
+  g_assert_cmpint (ap_decoder_launcher_get_pid (fixture->launcher), ==, 0);
+  g_assert_null (ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED);
+}
+
 /* A server that drains still needs them. */
 static void
 test_signals (Fixture *fixture, gconstpointer mode)
@@ -557,6 +586,7 @@ static const struct {
   { "child-dies", test_child_dies },
   { "told-why", test_told_why },
   { "mother-dies", test_mother_dies },
+  { "stop", test_stop },
   { "signals", test_signals },
   { "walls", test_walls },
   { "garbage", test_garbage },

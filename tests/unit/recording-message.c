@@ -241,6 +241,8 @@ test_errors (void)
 {
   g_autoptr (GError) unknown =
       g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "Session not found");
+  g_autoptr (GError) storage =
+      g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "/srv/recordings: Permission denied");
   g_autoptr (GError) foreign = g_error_new_literal (G_FILE_ERROR, G_FILE_ERROR_IO, "it broke");
   g_autoptr (GError) control = g_error_new_literal (AP_RECORDING_ERROR, AP_RECORDING_ERROR_BAD_CONTROL, "why");
 
@@ -249,7 +251,11 @@ test_errors (void)
   assert_json (ap_recording_format_error (unknown, "a\"\n\\\xc3\xa9"),
                "{\"error\":\"Session not found\",\"session_id\":\"a\\\"\\u000a\\\\\xc3\xa9\","
                "\"detail\":\"Session not found\"}");
-  assert_json (ap_recording_format_error (foreign, NULL), "{\"error\":\"Internal error\",\"detail\":\"it broke\"}");
+  assert_json (ap_recording_format_error (foreign, NULL),
+               "{\"error\":\"Internal error\",\"detail\":\"the server failed; its log tells more\"}");
+  assert_json (
+      ap_recording_format_error (storage, NULL),
+      "{\"error\":\"Storage failed\",\"detail\":\"the recordings cannot be read or written now; try again later\"}");
   assert_json (ap_recording_format_bad_control (ID, control),
                "{\"error\":\"Invalid control message\",\"session_id\":\"" ID "\","
                "\"valid_values\":[\"close_session\",\"status\"],\"detail\":\"why\"}");

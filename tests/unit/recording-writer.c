@@ -197,13 +197,34 @@ test_quota (void)
   folder_append (folder, writer, silence, 16000 * 40);
   folder_refuse (folder, writer, silence, 16000 * 40, AP_RECORDING_ERROR_QUOTA);
   folder_append (folder, writer, silence, 16000 * 10);
-  ap_recording_writer_allow (writer, 8000 * 51);
+  ap_recording_writer_allow (writer, 2 * 16000 * 51 + 1000); /* in both files */
   folder_refuse (folder, writer, silence, 16000 * 2, AP_RECORDING_ERROR_QUOTA);
   folder_append (folder, writer, silence, 16000);
   writer = end_process (folder, writer, id, 0);
   g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 8000 * 51);
   wav = folder_finish (folder, writer, id);
   g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 16000 * 51);
+  folder_free (folder);
+}
+
+/* What gives no sample has a place in the journal all the same. */
+static void
+test_quota_of_tags (void)
+{
+  enum { TAG = 100000 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_MP3, 8000, 1);
+  g_autofree guint8 *tag = g_malloc0 (TAG);
+
+  memcpy (tag, "ID3\4\0\0\0\6\15\26", 10); /* the other 99,990 bytes */
+  ap_recording_writer_allow (writer, 3 * TAG);
+  folder_append (folder, writer, tag, TAG);
+  folder_append (folder, writer, tag, TAG);
+  folder_refuse (folder, writer, tag, TAG, AP_RECORDING_ERROR_QUOTA);
+  ap_recording_writer_allow (writer, 4 * TAG);
+  folder_append (folder, writer, tag, TAG);
+  ap_recording_writer_free (writer);
   folder_free (folder);
 }
 
@@ -472,6 +493,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/garbage", test_garbage);
   g_test_add_func ("/recording-writer/rotation", test_rotation);
   g_test_add_func ("/recording-writer/quota", test_quota);
+  g_test_add_func ("/recording-writer/quota-of-tags", test_quota_of_tags);
   g_test_add_func ("/recording-writer/end", test_end);
   g_test_add_func ("/recording-writer/refused-bytes", test_refused_bytes);
   g_test_add_func ("/recording-writer/stopping", test_stopping);

@@ -51,7 +51,7 @@ post_step (Counter *counter, guint number)
 static void
 test_order (void)
 {
-  ApStrandPool *pool = ap_strand_pool_new ("test", 3);
+  ApStrandPool *pool = ap_strand_pool_new ("test", 3, 3);
   Counter counters[STRANDS] = { 0 };
 
   for (guint i = 0; i < STRANDS; i++)
@@ -93,7 +93,7 @@ post_adds (gpointer data)
 static void
 test_posters (void)
 {
-  ApStrandPool *pool = ap_strand_pool_new ("test", 3);
+  ApStrandPool *pool = ap_strand_pool_new ("test", 3, 3);
   g_autoptr (ApStrand) strand = ap_strand_new (pool);
   guint sum = 0;
   Poster poster = { strand, &sum };
@@ -137,7 +137,7 @@ post_note (ApStrand *strand, GString *text, char letter)
 static void
 test_turns (void)
 {
-  ApStrandPool *pool = ap_strand_pool_new ("test", 1);
+  ApStrandPool *pool = ap_strand_pool_new ("test", 1, 1);
   ApStrand *strands[] = { ap_strand_new (pool), ap_strand_new (pool), ap_strand_new (pool) };
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -164,7 +164,7 @@ set (gpointer data)
 static void
 test_independent (void)
 {
-  ApStrandPool *pool = ap_strand_pool_new ("test", 2);
+  ApStrandPool *pool = ap_strand_pool_new ("test", 2, 2);
   g_autoptr (ApStrand) slow = ap_strand_new (pool);
   g_autoptr (ApStrand) quick = ap_strand_new (pool);
   gint done = 0;
@@ -175,6 +175,28 @@ test_independent (void)
   g_assert_true (test_wait_until (g_atomic_int_get (&done) == 1));
   g_mutex_unlock (&gate);
   ap_strand_pool_free (pool);
+}
+
+/* Jobs that have all threads do not keep the others waiting for their end. */
+static void
+test_relief (void)
+{
+  ApStrandPool *pool = ap_strand_pool_new ("test", 2, 4);
+  ApStrand *slow[3];
+  g_autoptr (ApStrand) quick = ap_strand_new (pool);
+  gint done = 0;
+
+  g_mutex_lock (&gate);
+  for (guint i = 0; i < G_N_ELEMENTS (slow); i++) {
+    slow[i] = ap_strand_new (pool);
+    ap_strand_post (slow[i], pass_gate, NULL, NULL);
+  }
+  ap_strand_post (quick, set, &done, NULL);
+  g_assert_true (test_wait_until ((ap_strand_pool_relieve (pool), g_atomic_int_get (&done) == 1)));
+  g_mutex_unlock (&gate);
+  ap_strand_pool_free (pool);
+  for (guint i = 0; i < G_N_ELEMENTS (slow); i++)
+    ap_strand_unref (slow[i]);
 }
 
 typedef struct {
@@ -195,7 +217,7 @@ chain (gpointer data)
 static void
 test_chain (void)
 {
-  ApStrandPool *pool = ap_strand_pool_new ("test", 2);
+  ApStrandPool *pool = ap_strand_pool_new ("test", 2, 2);
   Chain c = { { ap_strand_new (pool), ap_strand_new (pool) }, JOBS };
 
   ap_strand_post (c.to[0], chain, &c, NULL);
@@ -213,6 +235,7 @@ main (int argc, char **argv)
   g_test_add_func ("/strand/posters", test_posters);
   g_test_add_func ("/strand/turns", test_turns);
   g_test_add_func ("/strand/independent", test_independent);
+  g_test_add_func ("/strand/relief", test_relief);
   g_test_add_func ("/strand/chain", test_chain);
   return g_test_run ();
 }

@@ -37,6 +37,7 @@ struct _ApDecoderLauncher {
   int socket;          /* to it */
   guint generation;    /* counts mothers: the serials of one mean nothing to the next */
   gboolean told;       /* that there is no Landlock */
+  gboolean stopped;
 };
 
 /* What a decoder keeps to end its process with. */
@@ -233,6 +234,10 @@ open_process (ApDecoderLauncher *launcher, int fd, ApDecoderPeer *peer, GError *
   Keeper *keeper;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&launcher->lock);
 
+  if (launcher->stopped) {
+    g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the server ends");
+    return FALSE;
+  }
   if (!ask_to_open (launcher, fd, &reply)) {
     set_unavailable (error, "process");
     return FALSE;
@@ -287,6 +292,15 @@ ap_decoder_launcher_new (ApSandbox mode)
   if (mode != AP_SANDBOX_OFF && !ap_decoder_sandbox_check (&launcher->unavailable))
     ap_warning ("compressed audio is refused: %s", launcher->unavailable->message);
   return launcher;
+}
+
+void
+ap_decoder_launcher_stop (ApDecoderLauncher *launcher)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&launcher->lock);
+
+  launcher->stopped = TRUE;
+  lose_mother (launcher);
 }
 
 /* The mother ends its children, and then itself, when nothing more can come. */

@@ -24,6 +24,10 @@ typedef struct _ApDecoderLauncher ApDecoderLauncher;
  */
 ApDecoderLauncher *ap_decoder_launcher_new (ApSandbox mode);
 
+/* Ends all decoders' processes at once, and lets nobody have another: decoders fail with DECODER_DIED,
+ * ap_decoder_launcher_open() with CLOSED. From any thread. Those in this process go on. */
+void ap_decoder_launcher_stop (ApDecoderLauncher *launcher);
+
 /* After the last decoder. Leaves no process behind. */
 void ap_decoder_launcher_free (ApDecoderLauncher *launcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApDecoderLauncher, ap_decoder_launcher_free)
@@ -35,7 +39,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApDecoderLauncher, ap_decoder_launcher_free)
  * code. From any thread, and blocking: for a few milliseconds, for some hundred with the first.
  *
  * Errors: as ap_decoder_chain_new(), also where there can be no sandbox; AP_ERROR_UNAVAILABLE: no process;
- * AP_RECORDING_ERROR_DECODER_DIED.
+ * AP_RECORDING_ERROR: DECODER_DIED, CLOSED.
  */
 ApDecoder *ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec, ApDecoderPcm pcm,
                                      gpointer owner, GError **error);

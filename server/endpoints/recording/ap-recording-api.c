@@ -87,21 +87,17 @@ respond_not_found (ApHttpRequest *request, const char *id)
   respond (request, SOUP_STATUS_NOT_FOUND, ap_recording_format_error (error, id));
 }
 
-/* What has failed is told to the log: it may name files. */
 static void
 respond_failure (ApHttpRequest *request, const char *id, const GError *error)
 {
   gboolean storage = g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE) ||
                      g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE);
-  g_autoptr (GError) told = g_error_new (error->domain, error->code, "%s",
-                                         storage ? "the recordings cannot be read or written now; try again later"
-                                                 : "the server failed; its log tells more");
 
   ap_warning ("%s %s: %s", ap_http_request_get_method (request), ap_http_request_get_target (request), error->message);
   if (storage)
     ap_http_request_add_header (request, "Retry-After", RETRY_SECONDS);
   respond (request, storage ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_INTERNAL_SERVER_ERROR,
-           ap_recording_format_error (told, id));
+           ap_recording_format_error (error, id));
 }
 
 static void

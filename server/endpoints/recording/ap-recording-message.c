@@ -263,8 +263,19 @@ ap_recording_format_invalid (const char *title, const char *valid_values, const 
   return format_problem (title, NULL, valid_values, detail);
 }
 
+/* Of what the system says, and where, clients hear nothing. */
+static const char *
+tell (const GError *error)
+{
+  if (error->domain != AP_RECORDING_ERROR)
+    return "the server failed; its log tells more";
+  if (error->code == AP_RECORDING_ERROR_STORAGE || error->code == AP_RECORDING_ERROR_NO_SPACE)
+    return "the recordings cannot be read or written now; try again later";
+  return error->message;
+}
+
 char *
 ap_recording_format_error (const GError *error, const char *session_id)
 {
-  return format_problem (ap_recording_error_title (error), session_id, NULL, error->message);
+  return format_problem (ap_recording_error_title (error), session_id, NULL, tell (error));
 }

@@ -46,7 +46,7 @@ char *ap_recording_format_bad_control (const char *session_id, const GError *err
 
 /**
  * ap_recording_format_error:
- * @error: what went wrong: its title, and its message as `detail`
+ * @error: what went wrong: its title, and its message as `detail`, but for what the system says: it may name files
  * @session_id: (nullable): UTF-8, as the client wrote it
  *
  * Why a socket is closed, or the body of an HTTP error: `{"error":"Session not found","session_id":…,"detail":…}`.

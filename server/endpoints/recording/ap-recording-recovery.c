@@ -89,7 +89,7 @@ take_again (const ApJournalRecord *record, gpointer data, GError **error)
   if (record->length == 0 && record->lost == 0) /* what a power cut left of a rejection */
     return ap_recording_writer_reject (writer, record, error);
   if (!take_patiently (writer, record, &reason))
-    return pass_over (writer, record, reason, error);
+    return !refuse_stopping (writer, error) && pass_over (writer, record, reason, error);
   ap_recording_writer_count (writer, record);
   return TRUE;
 }

@@ -34,3 +34,5 @@ typedef struct {
 
 void ap_recording_barrier_arrive (gpointer barrier);
 void ap_recording_barrier_wait (ApRecordingBarrier *barrier);
+/* @until: monotonic. FALSE: some have not arrived by then */
+gboolean ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until);

@@ -5,6 +5,7 @@
 
 #include "endpoints/recording/ap-recording-store-private.h"
 
+#include "base/ap-limits.h"
 #include "base/ap-log.h"
 #include "base/ap-uuid.h"
 #include "endpoints/recording/ap-recording-folder.h"
@@ -15,8 +16,9 @@
 #define DEFAULT_FOLDER "audio_sessions"
 #define ROTATE_BYTES   (64 * 1024 * 1024)
 #define SYNC_THREADS   4
-/* A chunk can take a decoder half a minute, a recovery longer: some of those at once do not hold up all others. */
+/* A chunk can take a decoder half a minute, a recovery longer: each of those may have a thread of its own. */
 #define LEAST_THREADS     16
+#define MOST_THREADS      512
 #define TICK_SECONDS      1
 #define RETENTION_SECONDS 600
 /* Recordings that are too old, removed in one go. */
@@ -239,6 +241,7 @@ on_tick (gpointer data)
   g_autoptr (GPtrArray) live = list_live (store);
   gint64 now = g_get_monotonic_time ();
 
+  ap_strand_pool_relieve (store->shared.pool);
   for (guint i = 0; i < live->len; i++)
     ap_recording_tick (g_ptr_array_index (live, i));
   if (store->settings->retention_days > 0 && now >= store->retention_at) {
@@ -254,9 +257,11 @@ static void
 set_up_shared (ApRecordingStore *store)
 {
   const ApRecordingSettings *settings = store->settings;
+  guint threads = MAX (LEAST_THREADS, 2 * g_get_num_processors ());
+  guint most = (guint)MIN (threads + settings->max_sessions, MOST_THREADS);
 
   store->shared.settings = settings;
-  store->shared.pool = ap_strand_pool_new ("recording", MAX (LEAST_THREADS, 2 * g_get_num_processors ()));
+  store->shared.pool = ap_strand_pool_new ("recording", threads, most);
   store->shared.admit = admit;
   store->shared.ended = on_ended;
   store->shared.owner = store;
@@ -312,6 +317,17 @@ ap_recording_barrier_wait (ApRecordingBarrier *barrier)
     g_cond_wait (&barrier->changed, &barrier->lock);
 }
 
+gboolean
+ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
+
+  while (barrier->waited_for > 0)
+    if (!g_cond_wait_until (&barrier->changed, &barrier->lock, until))
+      return barrier->waited_for == 0;
+  return TRUE;
+}
+
 static void
 suspend_all (ApRecordingStore *store)
 {
@@ -320,6 +336,11 @@ suspend_all (ApRecordingStore *store)
 
   for (guint i = 0; i < live->len; i++)
     ap_recording_suspend (g_ptr_array_index (live, i), ap_recording_barrier_arrive, &barrier);
+  if (!ap_recording_barrier_wait_until (&barrier, g_get_monotonic_time () + AP_STOP_MS * 1000)) {
+    /* What they had in hand was not acknowledged. */
+    ap_warning ("some chunks take too long to decode: their decoders are ended");
+    ap_decoder_launcher_stop (store->shared.writer.launcher);
+  }
   ap_recording_barrier_wait (&barrier);
 }
 

@@ -287,6 +287,33 @@ refuse_for_room (ApRecordingWriter *writer, GError **error)
   return writer->lacking_bytes > 0 && !ap_wav_file_make_room (writer->wav, writer->lacking_bytes, error);
 }
 
+/* What the files take with this chunk, but for its samples. A journal may grow without a sample: by tags, by what a
+ * decoder leaves out. */
+static guint64
+taken_bytes (ApRecordingWriter *writer, gsize length)
+{
+  return (guint64)ap_journal_get_length (writer->journal) + AP_JOURNAL_HEAD_LENGTH + length;
+}
+
+static gboolean
+refuse_for_allowance (ApRecordingWriter *writer, gsize length, GError **error)
+{
+  if (taken_bytes (writer, length) + writer->info.frames * frame_bytes (writer) <= writer->allowance)
+    return FALSE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA,
+               "more than the user may have on the disk; the server's settings say how much");
+  return TRUE;
+}
+
+/* The WAV gets no longer by the chunk at the end of the journal. */
+static guint64
+limit_of (ApRecordingWriter *writer, gint64 now_us)
+{
+  guint64 left = (writer->allowance - MIN (writer->allowance, taken_bytes (writer, 0))) / frame_bytes (writer);
+
+  return MIN (ap_recording_writer_frames_allowed (writer, now_us), left);
+}
+
 static gboolean
 identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_source, GError **error)
 {
@@ -382,15 +409,14 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
                              .offset = ap_journal_get_length (writer->journal),
                              .data = data,
                              .length = length };
-  guint64 limit;
   g_autoptr (GError) reason = NULL;
 
   if (refuse_over (writer, error) || refuse_hopeless (writer, error) || refuse_for_room (writer, error) ||
-      !identify (writer, &record, new_source, error) || !ap_journal_append (writer->journal, &record, error))
+      refuse_for_allowance (writer, length, error) || !identify (writer, &record, new_source, error) ||
+      !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  limit = MIN (ap_recording_writer_frames_allowed (writer, record.time_us), writer->allowance);
-  if (!ap_recording_writer_take (writer, &record, limit, &reason)) {
+  if (!ap_recording_writer_take (writer, &record, limit_of (writer, record.time_us), &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
     writer->wav_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
     if (ap_recording_writer_reject (writer, &record, error))
@@ -412,9 +438,9 @@ ap_recording_writer_get_info (ApRecordingWriter *writer)
 }
 
 void
-ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames)
+ap_recording_writer_allow (ApRecordingWriter *writer, guint64 bytes)
 {
-  writer->allowance = frames;
+  writer->allowance = bytes;
 }
 
 gboolean

@@ -54,7 +54,7 @@ gboolean ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *da
 
 /* The recording as it is now; its frames are in the WAV. */
 const ApRecordingInfo *ap_recording_writer_get_info (ApRecordingWriter *writer);
-void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 frames); /* at most so many, from now on */
+void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 bytes); /* in its files, from now on */
 /* Whether a decoder keeps a state from chunk to chunk, so that only one source may send. */
 gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 

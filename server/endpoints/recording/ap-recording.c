@@ -135,6 +135,25 @@ become_completed (ApRecording *recording, guint16 code, const char *reason)
 
 /* ---- The beginning ---- */
 
+/* What the user's other recordings leave for this one. */
+static void
+update_allowance (ApRecording *recording)
+{
+  guint64 most = (guint64)recording->shared->settings->max_user_mb * 1024 * 1024;
+  guint64 recordings, bytes;
+  guint64 own = recording->info.frames * recording->info.channels * 2;
+  g_autoptr (GError) error = NULL;
+
+  if (most == 0 || recording->info.user_id == NULL)
+    return;
+  if (!ap_recording_index_sum_user (recording->shared->index, recording->info.user_id, &recordings, &bytes, &error)) {
+    ap_warning ("the index: %s", error->message);
+    return;
+  }
+  bytes -= MIN (bytes, own);
+  ap_recording_writer_allow (recording->writer, most - MIN (most, bytes));
+}
+
 static void
 begin (ApRecording *recording, GError **error)
 {
@@ -203,6 +222,7 @@ ensure_loaded (ApRecording *recording, GError **error)
   if (recording->writer != NULL) {
     recording->heard = g_get_monotonic_time (); /* who waited for it was not idle */
     ap_recording_publish (recording);
+    update_allowance (recording);
     return TRUE;
   }
   if (!may_be_read_later (recording, reason))
@@ -386,25 +406,6 @@ reason_to_end (ApRecording *recording, gint64 now)
   return NULL;
 }
 
-/* What the user's other recordings leave for this one. */
-static void
-update_allowance (ApRecording *recording)
-{
-  guint64 most = (guint64)recording->shared->settings->max_user_mb * 1024 * 1024;
-  guint64 recordings, bytes;
-  guint64 own = recording->info.frames * recording->info.channels * 2;
-  g_autoptr (GError) error = NULL;
-
-  if (most == 0 || recording->info.user_id == NULL)
-    return;
-  if (!ap_recording_index_sum_user (recording->shared->index, recording->info.user_id, &recordings, &bytes, &error)) {
-    ap_warning ("the index: %s", error->message);
-    return;
-  }
-  bytes -= MIN (bytes, own);
-  ap_recording_writer_allow (recording->writer, (most - MIN (most, bytes)) / (recording->info.channels * 2));
-}
-
 static void
 tick (gpointer data)
 {
@@ -424,13 +425,14 @@ tick (gpointer data)
     end (job);
     return;
   }
-  if (recording->writer == NULL || recording->info.total_chunks == recording->chunks_indexed ||
-      now < recording->checkpoint_at)
+  if (recording->writer == NULL || now < recording->checkpoint_at)
     return;
   recording->checkpoint_at = now + CHECKPOINT_US;
+  update_allowance (recording); /* others may have gone */
+  if (recording->info.total_chunks == recording->chunks_indexed)
+    return;
   ap_recording_want_sync (recording);
   put_into_index (recording);
-  update_allowance (recording);
 }
 
 static void
