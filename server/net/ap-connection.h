@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
   gsize max_message_bytes; /* a larger message ends the connection with 1009 */
   guint stall_seconds;     /* a peer that takes nothing for so long of what waits for it is cut off */
+  gsize unsent_bytes;      /* that the system may hold beside what is on its way; 0: as it likes */
   guint ping_seconds;      /* silent for so long, the peer is pinged; for as long again, it is cut off. 0: it may be */
   gboolean patient;        /* what comes may wait for a moment (ApPollerWatch) */
 } ApConnectionLimits;

@@ -489,7 +489,7 @@ test_full_socket (void)
   out = call_figure (port, call, "frames_out");
   queued = call_figure (port, call, "queue_ms");
   g_test_message ("%" G_GINT64_FORMAT " frames have gone, %" G_GINT64_FORMAT " ms wait", out, queued);
-  g_assert_cmpint (out, <, LEAD - FRAMES_PER_SECOND);
+  g_assert_cmpint (out, <, LEAD / 2); /* of the 640 KiB: what the peer's system holds, and little of ours */
   g_assert_cmpint (queued, >=, 1000 - CALL_FRAME_MS);
   g_assert_true (call_simulator_until (call, heard->frames >= FRAMES - 1));
   g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);

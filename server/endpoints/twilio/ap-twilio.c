@@ -71,6 +71,7 @@ max_message_bytes (gpointer room)
                                                  .max_message_bytes = max_message_bytes,                               \
                                                  .own_pipeline = TRUE,                                                 \
                                                  .patient = TRUE,                                                      \
+                                                 .unsent_bytes = AP_CALL_UNSENT_BYTES,                                 \
                                                  .admit = ap_call_admit,                                               \
                                                  .open = open_##dialect,                                               \
                                                  .text = ap_call_text,                                                 \
