@@ -9,7 +9,6 @@
 
 /* One WebSocket after its handshake: messages in, messages out, and the closing handshake (RFC 6455). Knows nothing of
  * audio. Belongs to its worker's thread; a call back may close the connection, but must not unref it for the last time.
- *
  * Output is queued by ap_connection_send() and written by ap_connection_flush(): one system call for all that a round
  * of the event loop brought. Input is paused and resumed by the owner, who thereby bounds what is on its way. */
 #define AP_TYPE_CONNECTION (ap_connection_get_type ())
