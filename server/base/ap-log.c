@@ -99,6 +99,16 @@ format_json (const char *time, const char *level, const char *domain, const char
   return g_string_free (line, FALSE);
 }
 
+/* Controls, what some programs take for the end of a line, and marks that turn the direction of a text. */
+static gboolean
+is_control (gunichar character)
+{
+  GUnicodeType type = g_unichar_type (character);
+
+  return type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
+         type == G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 /* One event, one line: whatever a peer managed to get into a message can neither forge a second one nor steer the
  * terminal of who reads it. */
 static void
@@ -107,17 +117,25 @@ blank_controls (char *text)
   while (*text != '\0') {
     char *next = g_utf8_next_char (text);
 
-    if (g_unichar_iscntrl (g_utf8_get_char (text)))
+    if (is_control (g_utf8_get_char (text)))
       memset (text, ' ', (gsize)(next - text));
     text = next;
   }
+}
+
+static gboolean
+is_word (const char *text)
+{
+  while (g_ascii_isgraph (*text) && strchr ("\"=\\", *text) == NULL)
+    text++;
+  return *text == '\0';
 }
 
 /* In quotes where a reader of words could not tell where it ends. */
 static void
 append_text (GString *line, const char *text)
 {
-  if (strpbrk (text, " \"=\\") == NULL) {
+  if (is_word (text)) {
     g_string_append (line, text);
     return;
   }

@@ -407,9 +407,10 @@ on_ready (ApPollerWatch *watch, guint32 events)
 }
 
 static void
-set_socket_options (int fd)
+set_socket_options (int fd, gsize unsent_bytes)
 {
   const int on = 1;
+  const int unsent = (int)unsent_bytes;
   const int idle = AP_KEEPALIVE_IDLE_SECONDS;
   const int interval = AP_KEEPALIVE_INTERVAL_SECONDS;
   const int probes = AP_KEEPALIVE_PROBES;
@@ -417,6 +418,8 @@ set_socket_options (int fd)
 
   /* Audio frames are small and each is wanted now. */
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (unsent > 0)
+    setsockopt (fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   /* A peer whose machine or network has gone is noticed by the data that it does not acknowledge, or, when nothing is
    * sent, by TCP's own probes. */
   setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
@@ -438,7 +441,7 @@ ap_connection_new (ApPoller *poller, ApTimers *timers, int fd, const ApConnectio
   connection->limits = *limits;
   connection->callbacks = callbacks;
   connection->owner = owner;
-  set_socket_options (fd);
+  set_socket_options (fd, limits->unsent_bytes);
   return connection;
 }
 

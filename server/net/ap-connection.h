@@ -9,10 +9,8 @@
 
 /* One WebSocket after its handshake: messages in, messages out, and the closing handshake (RFC 6455). Knows nothing of
  * audio. Belongs to its worker's thread; a call back may close the connection, but must not unref it for the last time.
- *
  * Output is queued by ap_connection_send() and written by ap_connection_flush(): one system call for all that a round
- * of the event loop brought. Input is paused and resumed by the owner, who thereby bounds what is on its way.
- */
+ * of the event loop brought. Input is paused and resumed by the owner, who thereby bounds what is on its way. */
 #define AP_TYPE_CONNECTION (ap_connection_get_type ())
 G_DECLARE_FINAL_TYPE (ApConnection, ap_connection, AP, CONNECTION, GObject)
 
@@ -32,6 +30,7 @@ typedef struct {
 typedef struct {
   gsize max_message_bytes; /* a larger message ends the connection with 1009 */
   guint stall_seconds;     /* a peer that takes nothing for so long of what waits for it is cut off */
+  gsize unsent_bytes;      /* that the system may hold beside what is on its way; 0: as it likes */
   guint ping_seconds;      /* silent for so long, the peer is pinged; for as long again, it is cut off. 0: it may be */
   gboolean patient;        /* what comes may wait for a moment (ApPollerWatch) */
 } ApConnectionLimits;

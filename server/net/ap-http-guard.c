@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define LONGEST_WORD 18 /* one more than the longer of the two names */
+/* One more than the longer of the two names. A length of so many digits is below 2^63. */
+#define LONGEST_WORD 18
 /* RFC 9112, section 3, asks for 8,000 bytes at least; of lines over 8 KiB libsoup sees the parts, and may miss the end.
  */
 #define LONGEST_LINE 8190
@@ -22,6 +23,7 @@ struct _ApGuardStream {
   gsize line_length;           /* without the line feed */
   char last;                   /* byte of it */
   gboolean ended;              /* a length or an encoding: only blanks may follow */
+  guint seen;                  /* a bit for each of these two that has come */
   char word[LONGEST_WORD + 1]; /* a name, or an encoding, in small letters; what is longer is cut off */
   gsize word_length;
 };
@@ -46,7 +48,8 @@ word_is (ApGuardStream *guard, const char *text)
 static gboolean
 end_line (ApGuardStream *guard)
 {
-  gboolean good = guard->part != PART_ENCODING || word_is (guard, "chunked");
+  gboolean good = (guard->part != PART_ENCODING || word_is (guard, "chunked")) &&
+                  (guard->part != PART_LENGTH || guard->word_length > 0);
   gboolean empty = guard->line_length == 0 || (guard->line_length == 1 && guard->last == '\r');
 
   if (!empty)
@@ -59,12 +62,28 @@ end_line (ApGuardStream *guard)
   return good;
 }
 
-/* A name ends with its colon. A line that begins with a blank goes on with the value of the line before; that is
- * refused, as RFC 9112, section 5.2, allows. */
+/* Once each: of two, every program takes another. */
+static gboolean
+begin_value (ApGuardStream *guard)
+{
+  guard->part = word_is (guard, "content-length")      ? PART_LENGTH
+                : word_is (guard, "transfer-encoding") ? PART_ENCODING
+                                                       : PART_OTHER;
+  guard->word_length = 0;
+  if (guard->part == PART_OTHER)
+    return TRUE;
+  if ((guard->seen & 1u << guard->part) != 0)
+    return FALSE;
+  guard->seen |= 1u << guard->part;
+  return TRUE;
+}
+
+/* A name ends with its colon, and has no blanks (RFC 9112, section 5.1). A line that begins with one goes on with the
+ * value of the line before; that is refused, as section 5.2 allows. */
 static gboolean
 take_of_name (ApGuardStream *guard, char c)
 {
-  if (guard->line_length == 1 && (c == ' ' || c == '\t'))
+  if (c == ' ' || c == '\t')
     return FALSE;
   if (c == '\0') /* libsoup leaves it out */
     return TRUE;
@@ -72,11 +91,7 @@ take_of_name (ApGuardStream *guard, char c)
     add_to_word (guard, c);
     return TRUE;
   }
-  guard->part = word_is (guard, "content-length")      ? PART_LENGTH
-                : word_is (guard, "transfer-encoding") ? PART_ENCODING
-                                                       : PART_OTHER;
-  guard->word_length = 0;
-  return TRUE;
+  return begin_value (guard);
 }
 
 /* One word, with blanks around it. */
@@ -87,7 +102,7 @@ take_of_value (ApGuardStream *guard, char c)
     guard->ended = guard->word_length > 0 || c == '\r';
     return TRUE;
   }
-  if (guard->ended || (guard->part == PART_LENGTH && !g_ascii_isdigit (c)))
+  if (guard->ended || (guard->part == PART_LENGTH && !g_ascii_isdigit (c)) || guard->word_length == LONGEST_WORD)
     return FALSE;
   add_to_word (guard, c);
   return TRUE;

@@ -21,6 +21,9 @@ typedef struct {
   /* The largest message from the client, as the room's settings say; NULL: as --max-frame-bytes says. @room: its state
    */
   gsize (*max_message_bytes) (gpointer room);
+  /* What it sends is old soon: the system may hold so much of it, beside what is on its way, and the rest waits where
+   * it can be dropped. 0: as much as the system likes */
+  gsize unsent_bytes;
   /* It makes its pipelines by itself, with ap_session_set_pipeline(); else it has that of --pipeline, or the worker's
    * passthrough, from the start. */
   gboolean own_pipeline;

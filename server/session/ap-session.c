@@ -210,6 +210,7 @@ ap_session_open (ApSessionHost *host, const ApEndpoint *endpoint, gpointer room,
     .max_message_bytes =
         endpoint->max_message_bytes != NULL ? endpoint->max_message_bytes (room) : host->max_frame_bytes,
     .stall_seconds = host->output_stall_seconds,
+    .unsent_bytes = endpoint->unsent_bytes,
     .ping_seconds = host->ping_seconds,
     .patient = endpoint->patient,
   };

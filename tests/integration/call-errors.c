@@ -3,6 +3,7 @@
  */
 #include "call-support.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -490,12 +491,33 @@ test_full_socket (void)
   out = call_figure (port, call, "frames_out");
   queued = call_figure (port, call, "queue_ms");
   g_test_message ("%" G_GINT64_FORMAT " frames have gone, %" G_GINT64_FORMAT " ms wait", out, queued);
-  g_assert_cmpint (out, <, LEAD - FRAMES_PER_SECOND);
+  g_assert_cmpint (out, <, LEAD / 2); /* of the 640 KiB: what the peer's system holds, and little of ours */
   g_assert_cmpint (queued, >=, 1000 - CALL_FRAME_MS);
   g_assert_true (call_simulator_until (call, heard->frames >= FRAMES - 1));
   g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);
   call_simulator_stop (call);
   expect_no_calls (port);
+}
+
+/* Where the elements are not found that every call needs, the start tells it, and not each call only. The plugin is
+ * found beside the server, so that another place is needed. */
+static void
+test_no_elements (void)
+{
+  static const char *const env[] = { "GST_PLUGIN_PATH=/nowhere", "GST_REGISTRY=registry", NULL };
+  g_autofree char *folder = g_dir_make_tmp ("call-errors-XXXXXX", NULL);
+  g_autofree char *program = g_build_filename (folder, "server", NULL);
+  g_autoptr (GFile) copy = g_file_new_for_path (program);
+  g_autoptr (GFile) original = g_file_new_for_path (g_getenv ("AP_SERVER"));
+  g_autoptr (ServerProcess) server = NULL;
+
+  g_assert_true (g_file_copy (original, copy, G_FILE_COPY_NONE, NULL, NULL, NULL, NULL));
+  server = server_process_start_with (
+      &(ServerSetup){ .program = program, .args = (const char *const[]){ "--workers", "1", NULL }, .env = env });
+  server_process_wait_stderr (server, "calls cannot be served: ");
+  server_process_wait_stderr (server, "mulawdec_demo");
+  g_assert_cmpint (g_unlink (program), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 /* ---- chaos ---- */
@@ -544,6 +566,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-errors/tokens-of-others", test_tokens_of_others);
   g_test_add_func ("/call-errors/slow-reader", test_slow_reader);
   g_test_add_func ("/call-errors/full-socket", test_full_socket);
+  g_test_add_func ("/call-errors/no-elements", test_no_elements);
   for (guint seed = 1; seed <= 20; seed++) {
     g_autofree char *name = g_strdup_printf ("/call-errors/chaos/%u", seed);
 

@@ -274,6 +274,17 @@ test_malformed_lengths (void)
 {
   static const char *const bad[] = { "Transfer-Encoding: gzip", "Transfer-Encoding: chunked\r\n x",
                                      "Content-Length: 5x", "Transfer-Encoding:" };
+  /* And such as programs read in different ways. */
+  static const char *const odd[] = { "Content-Length: 3\r\nContent-Length: 4",
+                                     "Content-Length: 3\r\nContent-Length: 3",
+                                     "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                                     "Content-Length : 3",
+                                     "Transfer-Encoding\t: chunked",
+                                     "X-Other : y",
+                                     "Content-Length:",
+                                     "Content-Length: 9223372036854775808",
+                                     "Content-Length: 18446744073709551619",
+                                     "Content-Length: 00000000000000000003" };
   g_autofree char *path = g_strnfill (8000, 'x');
   gsize before = server_process_rss (server);
 
@@ -283,6 +294,13 @@ test_malformed_lengths (void)
     g_autoptr (HttpAnswer) answer = request (text);
 
     g_assert_true (answer != NULL && answer->status == 400);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
+    g_autofree char *text = g_strdup_printf ("POST /twiml HTTP/1.1\r\nHost: x\r\n%s\r\n\r\na=b", odd[i]);
+    g_autoptr (HttpAnswer) answer = request (text);
+
+    if (answer == NULL || answer->status != 400)
+      g_test_fail_printf ("%s: %u", odd[i], answer != NULL ? answer->status : 0);
   }
   if (rss_is_meaningful () && server_process_rss (server) > before + 4 * 1024 * 1024)
     g_test_fail_printf ("2,000 requests cost %" G_GSIZE_FORMAT " bytes", server_process_rss (server) - before);

@@ -80,6 +80,23 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   return g_string_free (all, FALSE);
 }
 
+gboolean
+ap_call_elements_load (GError **error)
+{
+  static const char *const names[] = { "wavparse", "audioconvert", "alawdec", "alawenc" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GstElement) element = gst_element_factory_make (names[i], NULL);
+
+    if (element == NULL) {
+      g_set_error (error, AP_ERROR, AP_ERROR_CONFIG, "no element \"%s\"", names[i]);
+      return FALSE;
+    }
+    gst_object_ref_sink (element);
+  }
+  return TRUE;
+}
+
 /* What the chunk "fmt " of a WAV file says; zeros where there is none. */
 typedef struct {
   guint format, channels, rate;

@@ -32,6 +32,9 @@
  */
 char *ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps **caps);
 
+/* Loads what files are decoded with, and what services beside Twilio's need. Returns: FALSE: something is not there */
+gboolean ap_call_elements_load (GError **error);
+
 /* Returns: (transfer full): from a WAV file, of linear PCM, mu-law or A-law as @wav's own says, to the peer's audio */
 char *ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav);
 

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-/* A peer that does not read gets no more than this into its socket's queue; the playout drops the rest. */
-#define SOCKET_BYTES (32 * 1024)
 /* When to look again whether it reads, and whether a file has come on. */
 #define RETRY_US (20 * G_TIME_SPAN_MILLISECOND)
 /* Frames of so long, unless the peer likes others; and the longest of these. */
@@ -78,7 +76,7 @@ say_what_may_go (ApCall *call)
 {
   ApCallItem item;
 
-  while (ap_session_get_queued_bytes (call->session) < SOCKET_BYTES) {
+  while (ap_session_get_queued_bytes (call->session) < AP_CALL_UNSENT_BYTES) {
     if (ap_call_playout_take (call->playout, call->now, &item) == AP_CALL_SEND_NOTHING)
       return TRUE;
     say_item (call, &item);

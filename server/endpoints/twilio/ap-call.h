@@ -10,6 +10,10 @@
  * time as is allowed. Nothing that the peer says wrongly ends the call: it is counted, and logged once a kind. */
 typedef struct _ApCall ApCall;
 
+/* A peer that does not read is sent no more than this into the system, and as much again into its socket's queue: half
+ * a second of mu-law each. The playout has the rest, which it can drop. */
+#define AP_CALL_UNSENT_BYTES (8 * 1024)
+
 /* For the table of an endpoint. */
 ApCall *ap_call_open (ApSession *session, const ApCallDialect *dialect);
 void ap_call_text (ApSession *session, const char *data, gsize length);

@@ -71,6 +71,7 @@ max_message_bytes (gpointer room)
                                                  .max_message_bytes = max_message_bytes,                               \
                                                  .own_pipeline = TRUE,                                                 \
                                                  .patient = TRUE,                                                      \
+                                                 .unsent_bytes = AP_CALL_UNSENT_BYTES,                                 \
                                                  .admit = ap_call_admit,                                               \
                                                  .open = open_##dialect,                                               \
                                                  .text = ap_call_text,                                                 \
@@ -94,17 +95,30 @@ static const ApEndpoint *const endpoints[] = {
   &asterisk_json_endpoint, &plivo_endpoint,      &exotel_endpoint, &jambonz_endpoint, NULL
 };
 
-/* --call-pipeline, in a call such as Twilio's. */
+/* @between: (nullable): elements in a call such as Twilio's. */
+static gboolean
+check_elements (const char *between, GError **error)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  g_autofree char *elements = ap_call_elements_make (&ap_dialect_twilio.audio, between, &caps);
+
+  return ap_pipeline_check (&(ApPipelineSpec){ elements, caps, AP_PIPELINE_MODE_AUTO, caps }, error);
+}
+
+/* What every call needs is loaded before the first one comes, for whom a worker would stop to read files, and perhaps
+ * find no descriptor for them. A server without it still serves the rest. */
 static gboolean
 check_pipeline (const ApCallSettings *settings, GError **error)
 {
-  g_autoptr (GstCaps) caps = NULL;
-  g_autofree char *elements = ap_call_elements_make (&ap_dialect_twilio.audio, settings->call_pipeline, &caps);
+  g_autoptr (GError) reason = NULL;
 
-  if (ap_pipeline_check (&(ApPipelineSpec){ elements, caps, AP_PIPELINE_MODE_AUTO, caps }, error))
-    return TRUE;
-  g_prefix_error (error, "--call-pipeline: ");
-  return FALSE;
+  if (!check_elements (NULL, &reason) || !ap_call_elements_load (&reason))
+    ap_warning ("calls cannot be served: %s", reason->message);
+  else if (settings->call_pipeline != NULL && !check_elements (settings->call_pipeline, error)) {
+    g_prefix_error (error, "--call-pipeline: ");
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static void
@@ -127,7 +141,7 @@ call_room_start (gconstpointer data, GError **error)
     g_prefix_error (error, "--public-url: ");
     return NULL;
   }
-  if (settings->call_pipeline != NULL && !check_pipeline (settings, error))
+  if (!check_pipeline (settings, error))
     return NULL;
   if (settings->twilio_auth_token == NULL && !settings->call_token)
     ap_warning ("/ws lets in everybody; or with --api-token nobody from Twilio, which cannot send that: set "
