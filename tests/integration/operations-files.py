@@ -6,6 +6,7 @@ names      every metric and every bound is documented, and every metric that is 
 dashboard  grafana-dashboard.json is a dashboard of Grafana 9: fields, ids, places, queries
 promtool   Prometheus' own tool finds the page, the alert rules and the dashboard's queries in order
 proxies    nginx and haproxy take their configuration
+systemd    systemd-analyze takes the unit, and counts little against it
 deploy     docker-compose.yml, the Dockerfile and the systemd unit agree with each other and with the server's options
 
 usage: operations-files.py TEST SERVER SOURCE-FOLDER
@@ -183,6 +184,9 @@ def compose(root, known):
     if (folder / audio["build"]).resolve() != root.resolve():
         yield f"{audio['build']} is not where the Dockerfile is"
     config = (root / "docs" / "operations" / "nginx.conf").read_text("utf-8")
+    here, there = re.search(r"sed s/(\S+?)/(\S+?)/ ", document["services"]["nginx"]["command"][-1]).groups()
+    if f"server {here};" not in config or there != audio["networks"]["inside"]["ipv4_address"] + ":8001":
+        yield f"nginx does not find the server: {here} is not in nginx.conf, or {there} is not the server's"
     inside = re.findall(r"ssl_certificate(?:_key)?\s+(\S+);", config)
     yield from (f"nginx has no {path}" for path in inside if path not in mounts.values())
 
@@ -193,7 +197,18 @@ def unit(root, known):
     state = re.search(r"^StateDirectory=(\S+)$", text, re.MULTILINE)
     if state is None or not settings.get("AUDIO_STORAGE_PATH", "").startswith(f"%S/{state[1]}/"):
         yield "the unit keeps recordings elsewhere than in its StateDirectory"
-    yield from (f"no option has the variable {name}" for name in settings if name not in known and not name.startswith("GST_"))
+    yield from (f"no option has the variable {name}" for name in settings if name not in known and not name.startswith("GST_") and name != "HOME")
+
+
+def systemd(page, docs):
+    analyze, = need("systemd-analyze")
+    text = (docs.parent / "data" / "audio-pipeline-server.service.in").read_text("utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "audio-pipeline-server.service")
+        path.write_text(text.replace("@BINDIR@", str(Path(sys.argv[2]).resolve().parent)), "utf-8")
+        yield from run(analyze, "verify", "--man=no", path)
+        # It counts from 0, which is best, to 10.
+        yield from run(analyze, "security", "--offline=yes", "--no-pager", "--threshold=15", path)
 
 
 def deploy(page, docs):
@@ -207,7 +222,8 @@ def deploy(page, docs):
 
 
 def main(test, server, source):
-    tests = {"names": names, "dashboard": dashboard, "promtool": promtool, "proxies": proxies, "deploy": deploy}
+    tests = {"names": names, "dashboard": dashboard, "promtool": promtool, "proxies": proxies, "systemd": systemd,
+             "deploy": deploy}
     page = page_of(server) if test in ("names", "promtool") else ""
     found = list(tests[test](page, Path(source) / "docs"))
     for finding in found:
