@@ -47,15 +47,21 @@ on_ended (gpointer owner, const GError *error)
 /* Rates and channels of what was decoded are bounded before they are converted: a block of samples that claims to be of
  * 1 Hz would become hours. No dithering, which is random. */
 static char *
-describe (const char *elements, guint rate, const ApDecoderSpec *spec)
+describe (const char *elements, guint rate)
 {
   g_autofree char *rates = rate > 0 ? g_strdup_printf ("%u", rate) : g_strdup ("[4000,768000]");
 
   return g_strdup_printf ("%s%scapsfilter caps=\"audio/x-raw,rate=%s,channels=[1,8]\""
-                          " ! audioconvert dithering=none ! audioresample"
-                          " ! capsfilter caps=\"audio/x-raw,format=S16LE,layout=interleaved,rate=%u,channels=%u\"",
-                          elements != NULL ? elements : "", elements != NULL ? " ! " : "", rates, spec->sample_rate,
-                          spec->channels);
+                          " ! audioconvert dithering=none ! audioresample",
+                          elements != NULL ? elements : "", elements != NULL ? " ! " : "", rates);
+}
+
+static GstCaps *
+out_caps_new (const ApDecoderSpec *spec)
+{
+  return gst_caps_new_simple ("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING, "interleaved",
+                              "rate", G_TYPE_INT, (gint)spec->sample_rate, "channels", G_TYPE_INT, (gint)spec->channels,
+                              NULL);
 }
 
 ApDecoderStage *
@@ -63,8 +69,9 @@ ap_decoder_stage_new (const char *elements, GstCaps *caps, guint rate, const ApD
                       gpointer owner, GError **error)
 {
   static const ApPipelineCallbacks callbacks = { on_frame, on_nothing, on_nothing, on_ended };
-  g_autofree char *description = describe (elements, rate, spec);
-  ApPipelineSpec pipeline_spec = { .elements = description, .caps = caps, .mode = AP_PIPELINE_MODE_DIRECT };
+  g_autofree char *description = describe (elements, rate);
+  g_autoptr (GstCaps) out_caps = out_caps_new (spec);
+  ApPipelineSpec pipeline_spec = { description, caps, AP_PIPELINE_MODE_DIRECT, out_caps };
   g_autoptr (ApDecoderStage) stage = g_new0 (ApDecoderStage, 1);
 
   stage->container = spec->container;
