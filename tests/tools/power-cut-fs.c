@@ -381,6 +381,7 @@ serve (const char *mount_point)
   puts ("mounted");
   fflush (stdout);
   result = fuse_session_loop_mt (session, config);
+  signal (SIGTERM, SIG_IGN); /* what was kept is yet to be written */
   fuse_loop_cfg_destroy (config);
   fuse_session_unmount (session);
   fuse_remove_signal_handlers (session);

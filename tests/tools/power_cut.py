@@ -43,6 +43,8 @@ class PowerCutDisk:
         """Nobody may have a file of it open any more."""
         if self.is_mounted:
             subprocess.run(["fusermount3", "-u", self.path], check=True, timeout=PATIENCE)
+            # Whoever has made a mount namespace meanwhile (a container, a browser) has a copy of the mount, and it lives on.
+            self.process.terminate()
         return self.end()
 
     def end(self):

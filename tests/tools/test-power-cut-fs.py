@@ -185,6 +185,23 @@ class PowerCutFs(unittest.TestCase):
         code = f"import fcntl; fcntl.lockf(open({self.path('a')!r}, 'r+'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
         self.assertIn(b"BlockingIOError", subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).stderr)
 
+    def test_copy_of_the_mount(self):
+        """It ends with its own mount, though another mount namespace has a copy of that."""
+        keeper = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "cat"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(keeper.communicate)
+        try:
+            keeper.stdin.write(b"\n")
+            keeper.stdin.flush()
+        except BrokenPipeError:
+            pass
+        if keeper.stdout.read(1) != b"\n":
+            self.skipTest("mount namespaces may not be made here")
+        os.write(self.open("a"), b"1")
+        self.unmount()
+        self.mount()
+        self.assertEqual(self.content("a"), b"1")
+
     def test_map(self):
         fd = self.open("a")
         os.ftruncate(fd, PAGE)
