@@ -70,6 +70,12 @@ class Server:
         assert status == 200, (status, info)
         return info
 
+    async def without_clients(self):
+        """It may see later than a client that their connection is gone."""
+        health = self.sessions.replace("/api/audio/sessions", "/health")
+        while (await asyncio.to_thread(lambda: json.load(OPENER.open(health, timeout=30))))["active_connections"] > 0:
+            await asyncio.sleep(0.01)
+
     async def completed(self, session_id):
         """A client that leaves at once may be faster than the end of its recording."""
         while (info := await self.info(session_id))["status"] != "completed":
@@ -210,6 +216,7 @@ async def waiting_joined(server, folder):
     first = await Streamer.create(server, sample_rate=48000, channels=2, user_id="user123")
     await first.stream(parts[:half], 1)
     first.socket.transport.abort()
+    await server.without_clients()
     second = await Streamer.join(server, first.session_id, "user123")
     await second.stream(parts[half:], half + 1)
     last = await second.close()
