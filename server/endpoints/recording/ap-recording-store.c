@@ -294,7 +294,7 @@ ap_recording_store_new (const ApRecordingSettings *settings)
   /* Who does not record wants no folder. */
   if ((settings->storage_path != NULL || g_file_test (store->path, G_FILE_TEST_EXISTS)) &&
       !ap_recording_store_get_ready (store, TRUE, &reason))
-    ap_warning ("nothing can be recorded until this is mended: %s", reason->message);
+    ap_warning ("nothing can be recorded until this is mended: %s (the server is user %u)", reason->message, getuid ());
   return store;
 }
 
