@@ -102,7 +102,8 @@ JSON = {
 
 def call_messages():
     """The examples of the pages; their first byte is the dialect's place in the table."""
-    places = {"From Twilio": b"\0", "To Twilio": b"\0", "Telnyx": b"\2", "Vonage": b"\3", "Asterisk": b"\4"}
+    places = {"From Twilio": b"\0", "To Twilio": b"\0", "Telnyx": b"\2", "Vonage": b"\3", "Asterisk": b"\4",
+              "Plivo": b"\6", "Exotel": b"\7", "jambonz": b"\x08"}
     found = {}
     for page in ("twilio.md", "call-adapters.md"):
         for chapter in re.split(r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
