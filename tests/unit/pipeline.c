@@ -3,7 +3,6 @@
  * wherever a call back may. */
 #include "base/ap-error.h"
 #include "base/ap-limits.h"
-#include "media/ap-pipeline-graph.h"
 #include "media/ap-pipeline.h"
 
 #include <string.h>
@@ -13,7 +12,6 @@
 
 #define SPEECH "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved"
 #define FLOATS "audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved"
-#define PHONE  "audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved"
 #define FRAME  320
 
 typedef struct {
@@ -202,47 +200,6 @@ test_out_caps (Fixture *fixture, gconstpointer data)
   push_frames (fixture, 0, 1);
   run_until (fixture->ends == 1);
   g_assert_error (fixture->error, AP_ERROR, AP_ERROR_PIPELINE);
-}
-
-static guint
-count (const char *text, const char *word)
-{
-  guint n = 0;
-
-  for (const char *at = strstr (text, word); at != NULL; at = strstr (at + 1, word))
-    n++;
-  return n;
-}
-
-/* What stands between two elements and names one format is spoken for by their pads: the format is kept, whoever asks.
- * What leaves a choice stays. */
-static void
-test_filters (Fixture *fixture, gconstpointer data)
-{
-  const guint left = fixture->mode == AP_PIPELINE_MODE_DIRECT ? 2 : 4;
-  g_autofree char *graph = NULL;
-  g_autoptr (GError) error = NULL;
-
-  start (fixture, "audioresample ! " PHONE " ! identity ! " PHONE " ! audioresample ! audio/x-raw,rate=[8000,16000] ! "
-                  "audioconvert ! capsfilter caps=" SPEECH);
-  push_frames (fixture, 0, 50);
-  graph = ap_pipeline_to_dot (fixture->pipeline);
-  g_assert_cmpuint (count (graph, "GstCapsFilter\\n"), ==, left);
-  ap_pipeline_end (fixture->pipeline);
-  run_until (fixture->ends > 0);
-  g_assert_no_error (fixture->error);
-  g_assert_cmpuint (fixture->bytes->len, ==, 50 * FRAME - 2);
-}
-
-/* A format that cannot be is as wrong as with the filter in its place. */
-static void
-test_wrong_filter (Fixture *fixture, gconstpointer data)
-{
-  start (fixture, "audioresample ! " FLOATS " ! audioresample");
-  push_frames (fixture, 0, 1);
-  run_until (fixture->ends > 0);
-  g_assert_error (fixture->error, AP_ERROR, AP_ERROR_PIPELINE);
-  g_assert_cmpuint (fixture->sizes->len, ==, 0);
 }
 
 /* An element with memory: 10 ms of silence first, then what was put in. */
@@ -529,8 +486,6 @@ main (int argc, char **argv)
   ADD_BOTH ("sizes", test_sizes);
   ADD_BOTH ("mulaw", test_mulaw);
   ADD_BOTH ("out-caps", test_out_caps);
-  ADD_BOTH ("filters", test_filters);
-  ADD_BOTH ("wrong-filter", test_wrong_filter);
   ADD_BOTH ("echo", test_echo);
   ADD_BOTH ("end-drains", test_end_drains);
   ADD_BOTH ("end-drains-elements", test_end_drains_elements);
