@@ -280,7 +280,8 @@ test_idle (void)
   g_autoptr (CallSimulator) silent = open_call (port, 1);
   g_autoptr (CallSimulator) talks = open_call (port, 2);
 
-  for (guint i = 0; count_streams (port, silent) > 0 && !g_test_failed (); i++) {
+  g_assert_true (test_wait_until (count_streams (port, silent) > 0));
+  while (count_streams (port, silent) > 0 && !g_test_failed ()) {
     call_simulator_say_dtmf (talks, '1');
     call_simulator_hear (talks);
   }
