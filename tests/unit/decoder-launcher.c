@@ -3,12 +3,11 @@
  * ends. This program plays the server, and is its own helper. No process and no descriptor is left after a test. */
 #include "endpoints/recording/ap-decoder-launcher.h"
 
-#include "audio-files.h"
 #include "base/ap-error.h"
 #include "config.h"
-#include "endpoints/recording/ap-decoder-chain.h"
 #include "endpoints/recording/ap-decoder-mother.h"
 #include "endpoints/recording/ap-decoder-process.h"
+#include "decoder-support.h"
 #include "test-wait.h"
 
 #include <errno.h>
@@ -25,28 +24,19 @@
 #define PIECE    4096
 #define SECRET   "AUDIO_TOKENS=do-not-tell"
 
-typedef struct {
-  AudioFileKind kind;
-  ApContainer container;
-} Format;
-
-static const Format formats[] = {
-  { AUDIO_FILE_PCM, AP_CONTAINER_PCM },
-  { AUDIO_FILE_WAV, AP_CONTAINER_WAV },
-  { AUDIO_FILE_MP3, AP_CONTAINER_MP3 },
-  { AUDIO_FILE_FLAC, AP_CONTAINER_FLAC },
-  { AUDIO_FILE_ADTS, AP_CONTAINER_ADTS },
-  { AUDIO_FILE_MP4, AP_CONTAINER_MP4 },
-  { AUDIO_FILE_MP4_FRAGMENTED, AP_CONTAINER_MP4 },
-  { AUDIO_FILE_OGG, AP_CONTAINER_OGG },
-  { AUDIO_FILE_OGG_FLAC, AP_CONTAINER_OGG },
-  { AUDIO_FILE_OGG_VORBIS, AP_CONTAINER_OGG },
-  { AUDIO_FILE_WEBM, AP_CONTAINER_WEBM },
-};
+static const AudioFileKind kinds[] = { AUDIO_FILE_PCM,
+                                       AUDIO_FILE_WAV,
+                                       AUDIO_FILE_MP3,
+                                       AUDIO_FILE_FLAC,
+                                       AUDIO_FILE_ADTS,
+                                       AUDIO_FILE_MP4,
+                                       AUDIO_FILE_MP4_FRAGMENTED,
+                                       AUDIO_FILE_OGG,
+                                       AUDIO_FILE_OGG_FLAC,
+                                       AUDIO_FILE_OGG_VORBIS,
+                                       AUDIO_FILE_WEBM };
 
 static const char *const modes[] = { "session", "pool" };
-
-/* ---- what is left ---- */
 
 static guint
 count_entries (const char *path)
@@ -89,13 +79,6 @@ tear_down (Fixture *fixture, gconstpointer mode)
 /* ---- decoding ---- */
 
 static gboolean
-gather (gpointer owner, const guint8 *data, gsize length, GError **error)
-{
-  g_byte_array_append (owner, data, (guint)length);
-  return TRUE;
-}
-
-static gboolean
 feed_all (ApDecoder *decoder, GBytes *file, GError **error)
 {
   gsize length;
@@ -107,25 +90,12 @@ feed_all (ApDecoder *decoder, GBytes *file, GError **error)
   return ap_decoder_finish (decoder, error);
 }
 
-static GByteArray *
-decode_here (const ApDecoderSpec *spec, GBytes *file)
-{
-  GByteArray *samples = g_byte_array_new ();
-  g_autoptr (GError) error = NULL;
-  g_autoptr (ApDecoder) decoder = ap_decoder_chain_new (spec, gather, samples, &error);
-
-  g_assert_no_error (error);
-  feed_all (decoder, file, &error);
-  g_assert_no_error (error);
-  return samples;
-}
-
 static ApDecoder *
 open_mp3 (Fixture *fixture, GByteArray *samples)
 {
   static const ApDecoderSpec spec = { AP_CONTAINER_MP3, RATE, CHANNELS };
   g_autoptr (GError) error = NULL;
-  ApDecoder *decoder = ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error);
+  ApDecoder *decoder = ap_decoder_launcher_open (fixture->launcher, &spec, decoder_gather, samples, &error);
 
   g_assert_no_error (error);
   return decoder;
@@ -173,20 +143,20 @@ assert_dead (ApDecoder *decoder)
 static void
 test_formats (Fixture *fixture, gconstpointer mode)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++) {
-    ApDecoderSpec spec = { formats[i].container, RATE, CHANNELS };
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    ApDecoderSpec spec = { decoder_container (kinds[i]), RATE, CHANNELS };
     g_autoptr (GByteArray) samples = g_byte_array_new ();
     g_autoptr (GByteArray) here = NULL;
     g_autoptr (GBytes) file = NULL;
     g_autoptr (ApDecoder) decoder = NULL;
     g_autoptr (GError) error = NULL;
 
-    if (!audio_file_can_make (formats[i].kind))
+    if (!audio_file_can_make (kinds[i]))
       continue;
-    g_test_message ("%s", audio_file_kind_name (formats[i].kind));
-    file = audio_file_make (formats[i].kind, 48000, 2, 1.5);
-    here = decode_here (&spec, file);
-    decoder = ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error);
+    g_test_message ("%s", audio_file_kind_name (kinds[i]));
+    file = audio_file_make (kinds[i], 48000, 2, 1.5);
+    here = decoder_run (&spec, file, PIECE, NULL);
+    decoder = ap_decoder_launcher_open (fixture->launcher, &spec, decoder_gather, samples, &error);
     g_assert_no_error (error);
     feed_all (decoder, file, &error);
     g_assert_no_error (error);
@@ -202,7 +172,7 @@ test_own_code (Fixture *fixture, gconstpointer mode)
   static const ApDecoderSpec spec = { AP_CONTAINER_PCM, RATE, CHANNELS };
   g_autoptr (GByteArray) samples = g_byte_array_new ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error);
+  g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (fixture->launcher, &spec, decoder_gather, samples, &error);
 
   g_assert_no_error (error);
   g_assert_true (ap_decoder_feed (decoder, (const guint8 *)"1234", 4, &error));
@@ -220,7 +190,7 @@ test_many (Fixture *fixture, gconstpointer mode)
   ApDecoder *decoders[MANY];
   GByteArray *samples[MANY];
   g_autoptr (GBytes) file = can_make_mp3 () ? make_mp3 () : NULL;
-  g_autoptr (GByteArray) here = file != NULL ? decode_here (&spec, file) : NULL;
+  g_autoptr (GByteArray) here = file != NULL ? decoder_run (&spec, file, PIECE, NULL) : NULL;
   gsize length;
   const guint8 *data;
 
@@ -328,8 +298,7 @@ test_mother_dies (Fixture *fixture, gconstpointer mode)
 static gpointer
 feed_one (gpointer decoder)
 {
-  assert_dead (decoder);
-  return NULL;
+  return assert_dead (decoder), NULL;
 }
 
 /* Also one that would answer only in two minutes; and nobody gets another. */
@@ -350,7 +319,7 @@ test_stop (Fixture *fixture, gconstpointer mode)
   ap_decoder_launcher_stop (fixture->launcher);
   g_thread_join (thread);
   g_assert_cmpint (ap_decoder_launcher_get_pid (fixture->launcher), ==, 0);
-  g_assert_null (ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error));
+  g_assert_null (ap_decoder_launcher_open (fixture->launcher, &spec, decoder_gather, samples, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED);
 }
 
@@ -434,7 +403,8 @@ test_garbage (Fixture *fixture, gconstpointer mode)
     ApDecoderSpec spec = { (ApContainer)container, RATE, CHANNELS };
     g_autoptr (GByteArray) samples = g_byte_array_new ();
     g_autoptr (GError) error = NULL;
-    g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (fixture->launcher, &spec, gather, samples, &error);
+    g_autoptr (ApDecoder) decoder =
+        ap_decoder_launcher_open (fixture->launcher, &spec, decoder_gather, samples, &error);
 
     if (g_error_matches (error, AP_ERROR, AP_ERROR_CONFIG))
       continue; /* not installed */
@@ -536,7 +506,7 @@ play_server (const char *mode)
 
   gst_init (NULL, NULL);
   launcher = ap_decoder_launcher_new (g_str_equal (mode, "pool") ? AP_SANDBOX_POOL : AP_SANDBOX_SESSION);
-  decoder = ap_decoder_launcher_open (launcher, &spec, gather, NULL, NULL);
+  decoder = ap_decoder_launcher_open (launcher, &spec, decoder_gather, NULL, NULL);
   if (decoder == NULL || write (STDOUT_FILENO, &byte, 1) != 1)
     return EXIT_FAILURE;
   for (;;)
@@ -601,7 +571,7 @@ test_off (void)
   static const ApDecoderSpec spec = { AP_CONTAINER_FLAC, RATE, CHANNELS };
   g_autoptr (GError) error = NULL;
   g_autoptr (ApDecoderLauncher) launcher = ap_decoder_launcher_new (AP_SANDBOX_OFF);
-  g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (launcher, &spec, gather, NULL, &error);
+  g_autoptr (ApDecoder) decoder = ap_decoder_launcher_open (launcher, &spec, decoder_gather, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (ap_decoder_launcher_get_pid (launcher), ==, 0);
