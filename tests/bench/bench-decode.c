@@ -4,7 +4,7 @@
  * gets a piece when it has taken the one before; and by an ffmpeg that is started for each piece (which then is a file
  * of its own). All CPU time of this process, or of its children, counts. Then, what a decoder in use takes of memory.
  * usage: bench-decode [--quick] */
-#include "endpoints/recording/ap-decoder-chain.h"
+#include "endpoints/recording/decoder/ap-decoder-chain.h"
 
 #include "audio-files.h"
 

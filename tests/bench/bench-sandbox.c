@@ -2,10 +2,10 @@
 /* bench-sandbox: what it costs to decode in a process of its own: time for each chunk beside decoding in this process,
  * time until a decoder is there, and memory. */
 #include "audio-files.h"
-#include "endpoints/recording/ap-decoder-chain.h"
-#include "endpoints/recording/ap-decoder-launcher.h"
-#include "endpoints/recording/ap-decoder-mother.h"
-#include "endpoints/recording/ap-decoder-process.h"
+#include "endpoints/recording/decoder/ap-decoder-chain.h"
+#include "endpoints/recording/decoder/ap-decoder-launcher.h"
+#include "endpoints/recording/decoder/ap-decoder-mother.h"
+#include "endpoints/recording/decoder/ap-decoder-process.h"
 
 #include <gst/gst.h>
 #include <stdlib.h>

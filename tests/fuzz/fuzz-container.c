@@ -2,8 +2,8 @@
 /* Whatever a message begins with, a recording's first one begins something or is refused, a later one may go on; what
  * goes to a decoder is the same however it is cut. An input is the format, the length of the pieces, and the message.
  */
-#include "endpoints/recording/ap-container.h"
-#include "endpoints/recording/ap-stream-head.h"
+#include "endpoints/recording/decoder/ap-container.h"
+#include "endpoints/recording/decoder/ap-stream-head.h"
 
 #include "fuzz.h"
 

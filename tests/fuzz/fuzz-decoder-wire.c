@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a decoder's process that has been taken over may say. The first byte says how many bytes are in a frame and how
  * the rest is cut: that changes nothing of what is read, samples come in whole frames, texts are text. */
-#include "endpoints/recording/ap-decoder-wire.h"
+#include "endpoints/recording/decoder/ap-decoder-wire.h"
 
 #include <string.h>
 

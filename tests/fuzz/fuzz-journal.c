@@ -2,7 +2,7 @@
 /* A journal's bytes, as they are, and once more with all checksums made right, since no fuzzer finds those: reading
  * stays within the bytes, asks for no more than a record's length, and what is taken is written again as the same
  * bytes. */
-#include "endpoints/recording/ap-journal-reader.h"
+#include "endpoints/recording/files/ap-journal-reader.h"
 
 #include "base/ap-crc32c.h"
 #include "base/ap-uuid.h"

@@ -2,8 +2,8 @@
 /* Ogg gives the same however it is cut, and never more than there is; heads and packets of Opus are within their
  * bounds, whatever is in them. An input is a byte whose lowest bit asks for good checksums, which nobody would guess,
  * and whose others are the length of the pieces; and the stream. */
-#include "endpoints/recording/ap-ogg-reader.h"
-#include "endpoints/recording/ap-opus.h"
+#include "endpoints/recording/decoder/ap-ogg-reader.h"
+#include "endpoints/recording/decoder/ap-opus.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A WAV gives the same however it is cut, formats are within their bounds, and there are never more samples than bytes.
  * An input is the length of its pieces, and the file. */
-#include "endpoints/recording/ap-wav-splitter.h"
+#include "endpoints/recording/decoder/ap-wav-splitter.h"
 
 #include <string.h>
 

@@ -294,7 +294,7 @@ def crc32c(data, crc=0):
 
 
 def journal(*records, user=b"somebody", last_seq=0, carry=b"", old=False):
-    """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/ap-journal-record.h."""
+    """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/files/ap-journal-record.h."""
     data = struct.pack("<36sBBBBIIqqqQQQQ8sH", b"0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9", 2, 0, len(carry), 0, 44100, 2, 1, 2, 0,
                        7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"") + (b"" if old else struct.pack("<QQ", 0, SECRET))
     head = struct.pack("<8sI", b"APJRNL1\n" if old else b"APJRNL2\n", 16 + len(data))

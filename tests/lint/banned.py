@@ -28,7 +28,7 @@ CALLS = [
     (r"\bgoto\b", "", None, "g_autoptr and an early return"),
     (call("printf", "puts", "putchar", "g_print", "g_printerr"), "server/ gst/", "server/main.c server/app/",
      "only main and app speak to the terminal; others log, or return a GError"),
-    (call("exit", "_exit", "abort"), "server/ gst/", "server/main.c server/endpoints/recording/ap-decoder-mother.c",
+    (call("exit", "_exit", "abort"), "server/ gst/", "server/main.c server/endpoints/recording/decoder/ap-decoder-mother.c",
      "only main ends the process"),
     (call("setenv", "unsetenv", "putenv", "g_setenv", "g_unsetenv"), "server/ gst/", "server/main.c server/app/",
      "not safe once there are threads"),

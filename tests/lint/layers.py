@@ -4,7 +4,8 @@
 
     server: main -> app -> endpoints/* -> session -> {media, net} -> base        gst: plugin -> elements -> kernel
 
-media and net never include each other, nor does one endpoint's room another's; a wire codec and a pure machine see
+media and net never include each other, nor does one endpoint's room another's; a folder within a room sees no more of it
+than its *-types.h; a wire codec and a pure machine see
 base and other pure files alone, and no library of sockets or streams; server/ and gst/ meet only at run time; nothing
 includes tests/.
 usage: layers.py [ROOT]
@@ -41,6 +42,11 @@ def place(path):
     return parts[0], "", ""
 
 
+def is_within(path):
+    """In a folder of a room of the server's endpoints: server/endpoints/ROOM/FOLDER/FILE."""
+    return path.parts[1] == "endpoints" and len(path.parts) > 4
+
+
 def target_of(path, name, known, by_name):
     """The file of this tree that an #include means, or None."""
     for base in (path.parent, Path(), Path("server"), Path("gst"), Path("tests")):
@@ -63,6 +69,8 @@ def objection(source, target):
             return f"{house}/{room}/ is no room of the house"
     if PURE.search(source.name) and to_room != "base" and not PURE.search(target.name):
         return "a codec or a pure machine includes base/ only"
+    if from_name == to_name and is_within(source) and target.parent != source.parent and not target.stem.endswith("-types"):
+        return f"{source.parent.name}/ of {from_name} includes only itself, and the room's types"
     if from_name == to_name or RANK[from_house, to_room] < RANK[from_house, from_room]:
         return None
     if from_room == to_room or RANK[from_house, to_room] == RANK[from_house, from_room]:

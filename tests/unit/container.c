@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a message begins, and what is left out before the audio. */
-#include "endpoints/recording/ap-container.h"
-#include "endpoints/recording/ap-stream-head.h"
+#include "endpoints/recording/decoder/ap-container.h"
+#include "endpoints/recording/decoder/ap-stream-head.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Decoders in processes of their own: the same samples as in this one, and what happens when any of the processes
  * ends. This program plays the server, and is its own helper. No process and no descriptor is left after a test. */
-#include "endpoints/recording/ap-decoder-launcher.h"
+#include "endpoints/recording/decoder/ap-decoder-launcher.h"
 
 #include "base/ap-error.h"
 #include "config.h"
-#include "endpoints/recording/ap-decoder-mother.h"
-#include "endpoints/recording/ap-decoder-process.h"
+#include "endpoints/recording/decoder/ap-decoder-mother.h"
+#include "endpoints/recording/decoder/ap-decoder-process.h"
 #include "decoder-support.h"
 #include "test-wait.h"
 

@@ -4,8 +4,8 @@
  * other ways. */
 #include "decoder-support.h"
 
-#include "endpoints/recording/ap-ogg-reader.h"
-#include "endpoints/recording/ap-opus.h"
+#include "endpoints/recording/decoder/ap-ogg-reader.h"
+#include "endpoints/recording/decoder/ap-opus.h"
 #include "ogg-pages.h"
 
 #include <gst/gst.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A decoder in another process, whose part this test plays: well, and as one that has been taken over. Whatever it
  * says, the call returns, samples come in whole frames, and no descriptor is left. */
-#include "endpoints/recording/ap-decoder-process.h"
+#include "endpoints/recording/decoder/ap-decoder-process.h"
 
 #include "base/ap-error.h"
-#include "endpoints/recording/ap-decoder-descriptor.h"
-#include "endpoints/recording/ap-decoder-wire.h"
+#include "endpoints/recording/decoder/ap-decoder-descriptor.h"
+#include "endpoints/recording/decoder/ap-decoder-wire.h"
 #include "test-wait.h"
 
 #include <errno.h>

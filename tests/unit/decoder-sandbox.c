@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a process in the sandbox can no longer do. Each try is made by a process of its own, which first shows that it
  * could do it before. */
-#include "endpoints/recording/ap-decoder-sandbox.h"
+#include "endpoints/recording/decoder/ap-decoder-sandbox.h"
 
 #include "base/ap-error.h"
 #include "config.h"
-#include "endpoints/recording/ap-decoder-launcher.h"
+#include "endpoints/recording/decoder/ap-decoder-launcher.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* Files through a decoder of this process. */
 #pragma once
 
-#include "endpoints/recording/ap-decoder-chain.h"
+#include "endpoints/recording/decoder/ap-decoder-chain.h"
 
 #include "audio-files.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the server reads of a decoder's process: whole answers however they are cut, and nothing else. */
-#include "endpoints/recording/ap-decoder-wire.h"
+#include "endpoints/recording/decoder/ap-decoder-wire.h"
 
 #include <string.h>
 

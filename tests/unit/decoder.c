@@ -3,7 +3,7 @@
  * files one after another. */
 #include "decoder-support.h"
 
-#include "endpoints/recording/ap-container.h"
+#include "endpoints/recording/decoder/ap-container.h"
 
 #include <gst/gst.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  */
 #include "journal-support.h"
 
-#include "endpoints/recording/ap-journal-reader.h"
+#include "endpoints/recording/files/ap-journal-reader.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 
 #include "base/ap-crc32c.h"
 #include "base/ap-little-endian.h"
-#include "endpoints/recording/ap-journal-reader.h"
+#include "endpoints/recording/files/ap-journal-reader.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* A journal, and chunks whose every byte follows from their seq. What fails here fails the test. */
 #pragma once
 
-#include "endpoints/recording/ap-journal.h"
+#include "endpoints/recording/files/ap-journal.h"
 #include "scratch.h"
 
 #define JOURNAL_ID      "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9"

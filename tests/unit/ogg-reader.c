@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ogg: packets of every length on and over pages, however the bytes are cut; what is damaged or missing; several
  * streams beside and behind each other. What comes out is written down as text. */
-#include "endpoints/recording/ap-ogg-reader.h"
+#include "endpoints/recording/decoder/ap-ogg-reader.h"
 
 #include "audio-files.h"
 #include "ogg-pages.h"

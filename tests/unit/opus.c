@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Heads of Opus, good and bad, and how long its packets are. */
-#include "endpoints/recording/ap-opus.h"
+#include "endpoints/recording/decoder/ap-opus.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "recording-folder.h"
 
 #include "audio-files.h"
-#include "endpoints/recording/ap-decoder-mother.h"
+#include "endpoints/recording/decoder/ap-decoder-mother.h"
 #include "test-wait.h"
 
 #include <gst/gst.h>

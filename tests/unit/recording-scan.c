@@ -3,8 +3,8 @@
  * removed which may hold audio. */
 #include "endpoints/recording/ap-recording-scan.h"
 
-#include "endpoints/recording/ap-journal.h"
-#include "endpoints/recording/ap-storage-file.h"
+#include "endpoints/recording/files/ap-journal.h"
+#include "endpoints/recording/files/ap-storage-file.h"
 #include "journal-support.h"
 
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The syncer: no more syncs than needed, none too few, one at a time for each target, and what becomes of them at the
  * end. */
-#include "endpoints/recording/ap-syncer.h"
+#include "endpoints/recording/files/ap-syncer.h"
 
-#include "endpoints/recording/ap-journal.h"
+#include "endpoints/recording/files/ap-journal.h"
 #include "journal-support.h"
 #include "test-wait.h"
 

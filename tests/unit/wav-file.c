@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The WAV file: its header, what is committed and what is not, checkpoints, and full disks. */
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 
 #include "endpoints/recording/ap-recording-types.h"
 #include "scratch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Others read our WAV files, whole, past 4 GiB, and half-way, when samples that do not count yet lie behind a
  * checkpoint: Python's wave, GStreamer's wavparse and, where they are, ffprobe and sox. */
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 
 #include "scratch.h"
 

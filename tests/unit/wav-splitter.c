@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* WAV as it is found, cut at every place. */
-#include "endpoints/recording/ap-wav-splitter.h"
+#include "endpoints/recording/decoder/ap-wav-splitter.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include "endpoints/recording/ap-recording-json.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-query.h"
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 #include "net/ap-http-file.h"
 
 #include <gio/gio.h>

@@ -2,7 +2,7 @@
 
 /* The store's answers to HTTP's questions. */
 #include "endpoints/recording/ap-recording-store-private.h"
-#include "endpoints/recording/ap-storage-file.h"
+#include "endpoints/recording/files/ap-storage-file.h"
 
 #include <fcntl.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/ap-json-scanner.h"
 #include "endpoints/recording/ap-recording-message.h"
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 
 static void
 append_text (GString *json, const char *name, const char *text)

@@ -4,7 +4,7 @@
 #include "endpoints/recording/ap-recording-room.h"
 
 #include "base/ap-error.h"
-#include "endpoints/recording/ap-decoder-mother.h"
+#include "endpoints/recording/decoder/ap-decoder-mother.h"
 #include "endpoints/recording/ap-recording-api.h"
 #include "endpoints/recording/ap-recording-endpoint.h"
 #include "endpoints/recording/ap-recording-query.h"

@@ -6,10 +6,10 @@
 #include "endpoints/recording/ap-recording-scan.h"
 
 #include "base/ap-log.h"
-#include "endpoints/recording/ap-journal-reader.h"
+#include "endpoints/recording/files/ap-journal-reader.h"
 #include "endpoints/recording/ap-recording-folder.h"
-#include "endpoints/recording/ap-storage-file.h"
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-storage-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 
 #include <errno.h>
 #include <fcntl.h>

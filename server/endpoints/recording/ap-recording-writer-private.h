@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "endpoints/recording/ap-journal.h"
+#include "endpoints/recording/files/ap-journal.h"
 #include "endpoints/recording/ap-recording-writer.h"
-#include "endpoints/recording/ap-wav-file.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 
 /* A writer's fields, for the files that it is made of. */
 

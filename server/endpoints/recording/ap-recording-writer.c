@@ -6,8 +6,8 @@
 #include "endpoints/recording/ap-recording-writer-private.h"
 
 #include "base/ap-log.h"
-#include "endpoints/recording/ap-container.h"
-#include "endpoints/recording/ap-storage-file.h"
+#include "endpoints/recording/decoder/ap-container.h"
+#include "endpoints/recording/files/ap-storage-file.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "endpoints/recording/ap-decoder-launcher.h"
+#include "endpoints/recording/decoder/ap-decoder-launcher.h"
 #include "endpoints/recording/ap-recording-types.h"
 
 /* A recording's files and its decoder: chunks go in, each wholly or not at all. Knows no sockets. What is in the

@@ -7,7 +7,7 @@
 #include "endpoints/recording/ap-recording-socket.h"
 #include "endpoints/recording/ap-recording-store.h"
 #include "endpoints/recording/ap-recording-writer.h"
-#include "endpoints/recording/ap-syncer.h"
+#include "endpoints/recording/files/ap-syncer.h"
 
 /* A live recording: its sockets, and its files behind a writer. Its work is done on a strand of its own, in the order
  * in which it was asked for, so that it needs no locks and no worker waits for a disk. Functions may be called from any

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Tells what a message begins by its first bytes. */
+#include "endpoints/recording/decoder/ap-container.h"
+
+#include <string.h>
+
+typedef struct {
+  ApContainer untold; /* what begins without a word that tells */
+  ApContainer tagged; /* what an ID3v2 tag begins; NONE: nothing */
+  guint takes;        /* a bit for each container */
+} Format;
+
+#define BIT(container) (1U << AP_CONTAINER_##container)
+
+static const Format formats[] = {
+  [AP_RECORDING_FORMAT_WAV] = { AP_CONTAINER_PCM, AP_CONTAINER_NONE, BIT (WAV) },
+  [AP_RECORDING_FORMAT_MP3] = { AP_CONTAINER_MP3, AP_CONTAINER_MP3, BIT (MP3) },
+  [AP_RECORDING_FORMAT_FLAC] = { AP_CONTAINER_FLAC, AP_CONTAINER_FLAC, BIT (FLAC) },
+  [AP_RECORDING_FORMAT_AAC] = { AP_CONTAINER_ADTS, AP_CONTAINER_ADTS, BIT (ADTS) | BIT (MP4) },
+  [AP_RECORDING_FORMAT_OGG] = { AP_CONTAINER_OGG, AP_CONTAINER_NONE, BIT (OGG) },
+  [AP_RECORDING_FORMAT_WEBM] = { AP_CONTAINER_WEBM, AP_CONTAINER_NONE, BIT (WEBM) },
+};
+
+static const char *const names[] = {
+  [AP_CONTAINER_NONE] = "nothing", [AP_CONTAINER_PCM] = "raw samples", [AP_CONTAINER_WAV] = "WAV",
+  [AP_CONTAINER_MP3] = "MP3",      [AP_CONTAINER_FLAC] = "FLAC",       [AP_CONTAINER_ADTS] = "AAC in ADTS",
+  [AP_CONTAINER_MP4] = "MP4",      [AP_CONTAINER_OGG] = "Ogg",         [AP_CONTAINER_WEBM] = "WebM",
+};
+
+const char *
+ap_container_name (ApContainer container)
+{
+  return names[container];
+}
+
+static gboolean
+has (const guint8 *data, gsize length, gsize at, const char *word, gsize word_length)
+{
+  return length >= at + word_length && memcmp (data + at, word, word_length) == 0;
+}
+
+#define HAS(at, word) has (data, length, at, word, sizeof word - 1)
+
+static gboolean
+is_wav (const guint8 *data, gsize length)
+{
+  return HAS (8, "WAVE") && (HAS (0, "RIFF") || HAS (0, "RF64") || HAS (0, "BW64"));
+}
+
+/* The word, and a STREAMINFO block, which comes first and is 34 bytes long. */
+static gboolean
+is_flac (const guint8 *data, gsize length)
+{
+  return HAS (0, "fLaC\x00\x00\x00\x22") || HAS (0, "fLaC\x80\x00\x00\x22");
+}
+
+/* The first page of a stream: version 0, "beginning of stream" and nothing else, and no sample yet. */
+static gboolean
+is_ogg (const guint8 *data, gsize length)
+{
+  return HAS (0, "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00");
+}
+
+/* The word, a length of 1 to 8 bytes, and an element that belongs into an EBML header: all of them are 0x42.. but the
+ * fillers. */
+static gboolean
+is_webm (const guint8 *data, gsize length)
+{
+  gsize at = 5;
+
+  if (!HAS (0, "\x1a\x45\xdf\xa3") || length < 5 || data[4] == 0)
+    return FALSE;
+  while ((data[4] << (at - 5) & 0x80) == 0)
+    at++;
+  return HAS (at, "\x42\x86") || HAS (at, "\x42\xf7") || HAS (at, "\x42\xf2") || HAS (at, "\x42\xf3") ||
+         HAS (at, "\x42\x82") || HAS (at, "\x42\x87") || HAS (at, "\x42\x85");
+}
+
+/* A box of less than 1 KiB, in whole words as its list of brands is. */
+static gboolean
+is_mp4 (const guint8 *data, gsize length)
+{
+  return HAS (4, "ftyp") && data[0] == 0 && data[1] == 0 && data[2] < 4 && data[3] % 4 == 0;
+}
+
+/* ID3v2.2 to 2.4: the length is four times seven bits. */
+static gboolean
+is_id3 (const guint8 *data, gsize length)
+{
+  return HAS (0, "ID3") && length >= 10 && data[3] >= 2 && data[3] <= 4 && data[4] == 0 && (data[5] & 0x0f) == 0 &&
+         ((data[6] | data[7] | data[8] | data[9]) & 0x80) == 0;
+}
+
+static ApContainer
+sniff (const Format *format, const guint8 *data, gsize length)
+{
+  static const struct {
+    gboolean (*is) (const guint8 *data, gsize length);
+    ApContainer container;
+  } rows[] = { { is_wav, AP_CONTAINER_WAV },
+               { is_flac, AP_CONTAINER_FLAC },
+               { is_ogg, AP_CONTAINER_OGG },
+               { is_webm, AP_CONTAINER_WEBM },
+               { is_mp4, AP_CONTAINER_MP4 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i].is (data, length))
+      return rows[i].container;
+  if (is_id3 (data, length))
+    return format->tagged != AP_CONTAINER_NONE ? format->tagged : AP_CONTAINER_MP3;
+  return AP_CONTAINER_NONE;
+}
+
+/* Whether @data, all of it, is how @word begins, or the other way round. */
+static gboolean
+may_be (const guint8 *data, gsize length, const char *word)
+{
+  return length > 0 && memcmp (data, word, MIN (length, strlen (word))) == 0;
+}
+
+/* The beginning of a recording by less than a word. The readers of WAV and MP4 see when it was none. */
+static ApContainer
+guess (ApRecordingFormat format, const guint8 *data, gsize length)
+{
+  if (format == AP_RECORDING_FORMAT_WAV &&
+      (may_be (data, length, "RIFF") || may_be (data, length, "RF64") || may_be (data, length, "BW64")))
+    return AP_CONTAINER_WAV;
+  if (format == AP_RECORDING_FORMAT_AAC && length > 0 && data[0] == 0 &&
+      (length <= 4 || may_be (data + 4, length - 4, "ftyp")))
+    return AP_CONTAINER_MP4;
+  return formats[format].untold;
+}
+
+ApContainer
+ap_container_detect (ApRecordingFormat format, ApContainer current, const guint8 *data, gsize length, GError **error)
+{
+  ApContainer found = sniff (&formats[format], data, length);
+
+  if (found == AP_CONTAINER_NONE)
+    return current == AP_CONTAINER_NONE ? guess (format, data, length) : AP_CONTAINER_NONE;
+  if ((formats[format].takes >> found & 1) != 0)
+    return found;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "this is %s, and the recording takes %s",
+               names[found], ap_recording_format_to_string (format));
+  return AP_CONTAINER_NONE;
+}
