@@ -83,7 +83,8 @@ folder_create (Folder *folder, char *id, ApRecordingFormat format, guint rate, g
   ap_uuid_new (info.id);
   g_strlcpy (id, info.id, AP_RECORDING_ID_LENGTH + 1);
   info.user_id = (char *)"somebody";
-  info.created_us = info.updated_us = g_get_real_time ();
+  /* A millisecond old, so that a large max_realtime_factor has a meaning at once. */
+  info.created_us = info.updated_us = g_get_real_time () - 1000;
   writer = ap_recording_writer_create (&folder->settings, &info, &error);
   g_assert_no_error (error);
   return writer;
