@@ -8,6 +8,7 @@
 // if it has one, is TOKEN in the environment.
 'use strict';
 const { spawn } = require('child_process');
+const { once } = require('events');
 const fs = require('fs');
 const path = require('path');
 const { parseArgs } = require('util');
@@ -39,7 +40,7 @@ let ended = false; // the source has
 let wake = () => {};
 
 function finish (text, code) {
-  console.log(text);
+  (code === 0 ? console.log : console.error)(text);
   process.exit(code);
 }
 
@@ -104,8 +105,10 @@ function openSource () {
 }
 
 async function main () {
+  const input = openSource();
+  if (source && source !== '-') await once(input, 'open'); // no session for a file that is not there
   connect();
-  for await (const chunk of openSource()) {
+  for await (const chunk of input) {
     while (waiting.length >= MOST_WAITING) await new Promise((resolve) => { wake = resolve; });
     waiting.push(chunk);
     send();

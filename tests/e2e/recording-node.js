@@ -150,6 +150,16 @@ async function checkExample (server, sockets) {
   same(sessionId, data);
   assert.strictEqual(Number(chunks), Math.ceil((data.length + 44) / 16384));
 
+  const minutes = audio(4 * 60 * 88200); // as fast as the line is
+  fs.writeFileSync(file, wav(44100, 1, minutes));
+  same((await example(sockets, [file]))[1], minutes);
+
+  const lost = start(process.execPath, [EXAMPLE, '--url', sockets, path.join(folder, 'no-such.wav')]);
+  assert.strictEqual(await lost.ended, 1);
+  assert.match(lost.text, /no-such/);
+  const active = await (await fetch(`${server.url}/api/audio/sessions?status=active`)).json();
+  assert.strictEqual(active.total, 0); // no session for it
+
   const proxy = await cuttingProxy(new URL(server.url).port, [100, 70000, 500, 16384, 200001, 40000, 90000]);
   const [, resumed] = await example(`ws://127.0.0.1:${proxy.port}/api/ws/audio`, ['--rate', '16000', '-'], data);
   same(resumed, data);

@@ -27,6 +27,7 @@ static const Kind kinds[] = {
   [AUDIO_FILE_OGG_FLAC] = { "ogg-flac", "flacenc ! oggmux", "flacenc" },
   [AUDIO_FILE_OGG_VORBIS] = { "ogg-vorbis", "vorbisenc ! oggmux", "vorbisenc" },
   [AUDIO_FILE_OGG_SPEEX] = { "ogg-speex", "speexenc ! oggmux", "speexenc" },
+  [AUDIO_FILE_FLAC_SILENCE] = { "flac-silence", "flacenc", "flacenc" },
   [AUDIO_FILE_WAV_U8] = { "wav-u8", "audio/x-raw,format=U8 ! wavenc", NULL },
   [AUDIO_FILE_WAV_S24] = { "wav-s24", "audio/x-raw,format=S24LE ! wavenc", NULL },
   [AUDIO_FILE_WAV_S32] = { "wav-s32", "audio/x-raw,format=S32LE ! wavenc", NULL },
@@ -119,6 +120,8 @@ audio_file_make (AudioFileKind kind, guint rate, guint channels, gdouble seconds
 
   if (kinds[kind].elements == NULL)
     return g_steal_pointer (&signal);
+  if (kind == AUDIO_FILE_FLAC_SILENCE)
+    memset ((gpointer)g_bytes_get_data (signal, NULL), 0, g_bytes_get_size (signal));
   folder = g_dir_make_tmp ("audio-files-XXXXXX", &error);
   g_assert_no_error (error);
   path = g_build_filename (folder, "file", NULL);

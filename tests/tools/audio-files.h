@@ -20,6 +20,7 @@ typedef enum {
   AUDIO_FILE_KINDS,
 
   AUDIO_FILE_OGG_SPEEX = AUDIO_FILE_KINDS, /* which is not supported */
+  AUDIO_FILE_FLAC_SILENCE,                 /* a few bytes a second */
   AUDIO_FILE_WAV_U8,                       /* other encodings in WAV */
   AUDIO_FILE_WAV_S24,
   AUDIO_FILE_WAV_S32,
@@ -35,7 +36,7 @@ const char *audio_file_kind_name (AudioFileKind kind);
 /* FALSE: an element that makes it is not installed. */
 gboolean audio_file_can_make (AudioFileKind kind);
 
-/* A file that holds audio_file_signal(). Opus takes 8, 12, 16, 24 and 48 kHz. */
+/* A file that holds audio_file_signal(), or silence. Opus takes 8, 12, 16, 24 and 48 kHz. */
 GBytes *audio_file_make (AudioFileKind kind, guint rate, guint channels, gdouble seconds);
 
 /* The signal as S16LE: a tone for each second, 400 Hz and 150 Hz more with each second up to 1300 Hz, then again; the

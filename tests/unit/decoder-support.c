@@ -10,6 +10,7 @@ decoder_container (AudioFileKind kind)
   case AUDIO_FILE_MP3:
     return AP_CONTAINER_MP3;
   case AUDIO_FILE_FLAC:
+  case AUDIO_FILE_FLAC_SILENCE:
     return AP_CONTAINER_FLAC;
   case AUDIO_FILE_ADTS:
     return AP_CONTAINER_ADTS;

@@ -184,6 +184,18 @@ test_rotation (void)
 }
 
 static void
+append (Folder *folder, ApRecordingWriter *writer, GBytes *chunk)
+{
+  folder_append (folder, writer, g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk));
+}
+
+static void
+refuse (Folder *folder, ApRecordingWriter *writer, GBytes *chunk, int code)
+{
+  folder_refuse (folder, writer, g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk), code);
+}
+
+static void
 test_quota (void)
 {
   char id[AP_RECORDING_ID_LENGTH + 1];
@@ -192,7 +204,7 @@ test_quota (void)
   g_autofree guint8 *silence = g_malloc0 (16000 * 40);
   g_autoptr (GBytes) wav = NULL;
 
-  folder->settings.max_realtime_factor = 1;
+  folder->settings.max_seconds = 60;
   writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
   folder_append (folder, writer, silence, 16000 * 40);
   folder_refuse (folder, writer, silence, 16000 * 40, AP_RECORDING_ERROR_QUOTA);
@@ -204,6 +216,45 @@ test_quota (void)
   g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 8000 * 51);
   wav = folder_finish (folder, writer, id);
   g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 16000 * 51);
+  folder_free (folder);
+}
+
+/* Two minutes of silence in a few bytes, and then a second that has its time. */
+static void
+test_out_of_proportion (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) silence = audio_file_make (AUDIO_FILE_FLAC_SILENCE, 8000, 1, 120);
+  g_autoptr (GBytes) second = audio_file_make (AUDIO_FILE_FLAC, 8000, 1, 1);
+  ApRecordingWriter *writer;
+
+  folder->settings.max_realtime_factor = 1;
+  writer = folder_create (folder, id, AP_RECORDING_FORMAT_FLAC, 8000, 1);
+  refuse (folder, writer, silence, AP_RECORDING_ERROR_QUOTA);
+  append (folder, writer, second);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
+/* A file comes as fast as the line is. */
+static void
+test_upload (void)
+{
+  enum { MINUTE = 16000 * 60 };
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autofree guint8 *silence = g_malloc0 (MINUTE);
+  g_autoptr (GBytes) wav = NULL;
+  ApRecordingWriter *writer;
+
+  folder->settings.max_realtime_factor = 1;
+  writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  for (guint i = 0; i < 10; i++)
+    folder_append (folder, writer, silence, MINUTE);
+  writer = end_process (folder, writer, id, 0);
+  wav = folder_finish (folder, writer, id);
+  g_assert_cmpuint (g_bytes_get_size (wav), ==, 80 + 10 * MINUTE);
   folder_free (folder);
 }
 
@@ -274,7 +325,7 @@ test_refused_bytes (void)
   ApRecordingWriter *writer;
   g_autofree guint8 *silence = g_malloc0 (MUCH);
 
-  folder->settings.max_realtime_factor = 1;
+  folder->settings.max_seconds = 60;
   writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
   folder_append (folder, writer, silence, 16000);
   g_assert_cmpuint (folder->journaled, ==, 1);
@@ -323,7 +374,7 @@ test_torn_rejection (void)
   g_autofree guint8 *silence = g_malloc0 (16000 * 61);
   g_autofree char *path = folder_path (folder, id, ".jnl");
 
-  folder->settings.max_realtime_factor = 1;
+  folder->settings.max_seconds = 60;
   folder_refuse (folder, writer, silence, 16000 * 61, AP_RECORDING_ERROR_QUOTA);
   ap_recording_writer_free (writer);
   g_assert_cmpint (truncate (path, size_of (folder, id, ".jnl") - 32), ==, 0);
@@ -428,20 +479,20 @@ g_get_real_time (void)
 static void
 test_clock_set_meanwhile (void)
 {
-  enum { SECOND = 16000 };
   char id[AP_RECORDING_ID_LENGTH + 1];
   Folder *folder = folder_new ();
-  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
-  g_autofree guint8 *silence = g_malloc0 (SECOND * 40);
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_FLAC, 8000, 1);
+  g_autoptr (GBytes) silence = audio_file_make (AUDIO_FILE_FLAC_SILENCE, 8000, 1, 120);
+  g_autoptr (GBytes) second = audio_file_make (AUDIO_FILE_FLAC, 8000, 1, 1);
   gint64 updated_us;
 
   folder->settings.max_realtime_factor = 1;
-  folder_append (folder, writer, silence, SECOND * 40);
+  append (folder, writer, second);
   updated_us = ap_recording_writer_get_info (writer)->updated_us;
   set_forward = G_TIME_SPAN_HOUR;
-  folder_refuse (folder, writer, silence, SECOND * 40, AP_RECORDING_ERROR_QUOTA);
+  refuse (folder, writer, silence, AP_RECORDING_ERROR_QUOTA);
   set_forward = -G_TIME_SPAN_HOUR;
-  folder_append (folder, writer, silence, 2);
+  append (folder, writer, second);
   g_assert_cmpint (ap_recording_writer_get_info (writer)->updated_us, >, updated_us);
   g_assert_cmpint (ap_recording_writer_get_info (writer)->updated_us, <, updated_us + G_TIME_SPAN_HOUR / 2);
   set_forward = 0;
@@ -490,6 +541,8 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/garbage", test_garbage);
   g_test_add_func ("/recording-writer/rotation", test_rotation);
   g_test_add_func ("/recording-writer/quota", test_quota);
+  g_test_add_func ("/recording-writer/out-of-proportion", test_out_of_proportion);
+  g_test_add_func ("/recording-writer/upload", test_upload);
   g_test_add_func ("/recording-writer/quota-of-tags", test_quota_of_tags);
   g_test_add_func ("/recording-writer/end", test_end);
   g_test_add_func ("/recording-writer/refused-bytes", test_refused_bytes);

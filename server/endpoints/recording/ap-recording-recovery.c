@@ -45,9 +45,9 @@ limit_again (ApRecordingWriter *writer, const ApJournalRecord *record)
 {
   guint64 burst = (guint64)BURST_SECONDS * writer->info.sample_rate;
 
-  return is_last (writer, record)
-             ? MAX (ap_recording_writer_frames_allowed (writer, record->time_us), writer->info.frames + burst)
-             : G_MAXUINT64;
+  return is_last (writer, record) ? MAX (ap_recording_writer_frames_allowed (writer, record->time_us, record->length),
+                                         writer->info.frames + burst)
+                                  : G_MAXUINT64;
 }
 
 static gboolean

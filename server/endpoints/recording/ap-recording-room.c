@@ -52,7 +52,7 @@ static const ApOption options[] = {
     "a session that nobody has sent to for so long is completed", 1, 366 * 86400,
     .variable = "CONNECTION_TIMEOUT_SECONDS" },
   { NULL, "max-realtime-factor", AP_OPTION_NUMBER, OFFSET (max_realtime_factor), "N", "100",
-    "a session gets no more audio than so many times its age, and a minute", 1, 1000000,
+    "a session gets no more audio than so many times its age, and a minute, or than a file of 4 kbit/s has", 1, 1000000,
     .variable = "MAX_REALTIME_FACTOR" },
   { NULL, "max-user-sessions", AP_OPTION_NUMBER, OFFSET (max_user_sessions), "N", "0",
     "most sessions of a user that are active at once; 0: any number", 0, 1000000, .variable = "MAX_USER_SESSIONS" },

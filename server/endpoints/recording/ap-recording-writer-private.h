@@ -9,6 +9,9 @@
 
 /* Audio that may come at once, before the real-time factor counts. */
 #define BURST_SECONDS 60
+/* Nor does what comes as so many bytes a second or more, 4 kbit/s: the least that a codec makes of speech (Opus has 6).
+ * So a file may be uploaded as fast as the line is, and a bomb makes little of much. */
+#define LEAST_BYTE_RATE 500
 
 /* A part of the stream with a decoder of its own. */
 typedef struct {
@@ -40,8 +43,8 @@ struct _ApRecordingWriter {
 };
 
 ApRecordingWriter *ap_recording_writer_new (const ApRecordingWriterSettings *settings);
-/* Audio that the recording may have when @now_us is the time. */
-guint64 ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us);
+/* Audio that the recording may have when @now_us is the time, with a chunk of @length bytes. */
+guint64 ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us, gsize length);
 /* Its samples are in the WAV, or none of them, and then all is as before. */
 gboolean ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
                                    GError **error);

@@ -77,12 +77,14 @@ open_decoder (ApRecordingWriter *writer, ApContainer container, GError **error)
   return writer->decoder != NULL;
 }
 
-/* Audio that the recording may have when @now_us is the time. */
+/* Audio that the recording may have when @now_us is the time, with a chunk of @length bytes. */
 guint64
-ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us)
+ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us, gsize length)
 {
   guint64 passed_ms = (guint64)MAX (now_us - writer->info.created_us, 0) / 1000;
-  guint64 seconds = passed_ms * writer->settings->max_realtime_factor / 1000 + BURST_SECONDS;
+  guint64 of_time = passed_ms * writer->settings->max_realtime_factor / 1000;
+  guint64 of_bytes = (writer->info.bytes_received + length) / LEAST_BYTE_RATE;
+  guint64 seconds = MAX (of_time, of_bytes) + BURST_SECONDS;
 
   return MIN (seconds, writer->settings->max_seconds) * writer->info.sample_rate;
 }
@@ -307,11 +309,11 @@ refuse_for_allowance (ApRecordingWriter *writer, gsize length, GError **error)
 
 /* The WAV gets no longer by the chunk at the end of the journal. */
 static guint64
-limit_of (ApRecordingWriter *writer, gint64 now_us)
+limit_of (ApRecordingWriter *writer, const ApJournalRecord *record)
 {
   guint64 left = (writer->allowance - MIN (writer->allowance, taken_bytes (writer, 0))) / frame_bytes (writer);
 
-  return MIN (ap_recording_writer_frames_allowed (writer, now_us), left);
+  return MIN (ap_recording_writer_frames_allowed (writer, record->time_us, record->length), left);
 }
 
 static gboolean
@@ -416,7 +418,7 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
       !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  if (!ap_recording_writer_take (writer, &record, limit_of (writer, record.time_us), &reason)) {
+  if (!ap_recording_writer_take (writer, &record, limit_of (writer, &record), &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
     writer->wav_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
     if (ap_recording_writer_reject (writer, &record, error))

@@ -13,7 +13,7 @@ typedef struct {
   int folder_fd;
   ApDecoderLauncher *launcher;
   guint64 max_seconds;       /* no recording gets longer, in seconds of audio */
-  guint max_realtime_factor; /* nor than so many times what has passed since its creation, and a minute */
+  guint max_realtime_factor; /* nor than so many times its age, and a minute, or than its bytes may be at 4 kbit/s */
   const gint *stopping;      /* (nullable): atomic: not 0: a recovery is given up, with CLOSED */
   goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
 } ApRecordingWriterSettings;
