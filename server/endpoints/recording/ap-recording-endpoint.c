@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A client of a recording, on its worker: what it sends is handed to the recording's strand. */
+#define G_LOG_DOMAIN "recording"
+
 #include "endpoints/recording/ap-recording-endpoint.h"
 
 #include "base/ap-limits.h"
+#include "base/ap-log.h"
 #include "base/ap-uuid.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-query.h"
@@ -128,6 +131,8 @@ client_new (ApSession *session, ApRecording *recording, ApRecordingManner manner
     return client;
   socket = ap_recording_socket_new (session, manner);
   if (ap_recording_join (recording, socket)) {
+    ap_event (G_LOG_LEVEL_INFO, "recording joined", AP_LOG_TEXT ("recording", ap_recording_get_id (recording)),
+              AP_LOG_NUMBER ("session", ap_session_get_id (session)));
     client->recording = recording;
     client->socket = g_steal_pointer (&socket);
     return client;
