@@ -129,7 +129,8 @@ static void
 test_does_not_read (void)
 {
   g_autoptr (ServerProcess) server = server_process_start ("--ping-seconds", "1");
-  Flood flood = flood_open (server_process_port (server), FRAME);
+  /* Large frames, so that all that waits for it is soon read: until then it cannot answer. */
+  Flood flood = flood_open (server_process_port (server), 16 * 1024);
 
   for (guint round = 0; round < 4; round++) {
     flood_send (&flood);
