@@ -170,6 +170,31 @@ test_silence (void)
   end (&run);
 }
 
+/* A chunk that was refused leaves an empty one, which tells nothing of what was before it. */
+static void
+test_before_refusal (void)
+{
+  Run run;
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_PCM, 48000, 1, 1);
+  guint8 refused[CHUNK] = { 0 };
+  guint64 frames;
+
+  begin (&run, 0);
+  send (&run, audio, 0, CHUNK * 8);
+  frames = ap_recording_writer_get_info (run.writer)->frames;
+  ap_recording_writer_allow (run.writer, (guint64)journal_length (&run) + 32 + CHUNK + frames * 2);
+  folder_refuse (run.folder, run.writer, refused, CHUNK, AP_RECORDING_ERROR_QUOTA);
+  ap_recording_writer_allow (run.writer, G_MAXUINT64);
+  g_assert_true (ap_recording_writer_sync (run.writer, NULL));
+  send (&run, audio, CHUNK * 8, CHUNK * 20);
+  frames = ap_recording_writer_get_info (run.writer)->frames;
+  damage (&run, 7);
+  run.writer = folder_recover (run.folder, run.id);
+  g_assert_cmpuint (ap_recording_writer_get_info (run.writer)->frames, ==, frames);
+  ap_recording_writer_free (run.writer);
+  end (&run);
+}
+
 /* As it was before the damage: a number of frames. */
 static guint64
 send_two_files (Run *run, GBytes *audio)
@@ -225,6 +250,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_writer_func (count_reports, NULL, NULL);
   g_test_add_func ("/recording-damage/silence", test_silence);
+  g_test_add_func ("/recording-damage/before-refusal", test_before_refusal);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *path = g_strconcat ("/recording-damage/format/", cases[i].name, NULL);
 

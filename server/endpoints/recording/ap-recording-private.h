@@ -58,6 +58,11 @@ typedef struct {
 void ap_recording_post (ApRecording *recording, ApStrandFunc func, const ApRecordingJob *about);
 /* Others may look at its figures as they are now. */
 void ap_recording_publish (ApRecording *recording);
+void ap_recording_put_into_index (ApRecording *recording);
+/* Of one that could not be read the head alone is known; what the index has of it is younger. */
+void ap_recording_put_failed_into_index (ApRecording *recording);
+/* What the user's other recordings leave for this one. */
+void ap_recording_update_allowance (ApRecording *recording);
 /* Nothing more can be promised of it. */
 void ap_recording_fail (ApRecording *recording, const GError *error);
 /* Before anything is done with it. Errors: what has broken it, or CLOSED */

@@ -76,17 +76,22 @@ scan_journal (const Scan *scan, const char *id, GError **error)
   return TRUE;
 }
 
-/* One that ended, and whose journal is long all the same, is to be completed once more. */
+/* One that ended, and whose journal's head does not say so, is to be completed once more. */
 static gboolean
 is_known_to_have_ended (const Scan *scan, const char *id)
 {
+  guint8 data[AP_JOURNAL_HEADER_MAX];
   g_auto (ApRecordingInfo) info = { 0 };
+  g_auto (ApJournalHeader) header = { 0 };
+  ApJournalReader reader;
   struct stat about;
+  gssize length;
 
-  return !scan->rebuild && ap_recording_index_get (scan->index, id, &info, NULL) &&
-         info.status == AP_RECORDING_COMPLETED &&
-         read_beginning (scan->folder_fd, id, AP_STORAGE_JOURNAL, NULL, 0, &about, NULL) == 0 &&
-         about.st_size <= AP_JOURNAL_HEADER_MAX + AP_JOURNAL_HEAD_LENGTH;
+  if (scan->rebuild || !ap_recording_index_get (scan->index, id, &info, NULL) || info.status != AP_RECORDING_COMPLETED)
+    return FALSE;
+  length = read_beginning (scan->folder_fd, id, AP_STORAGE_JOURNAL, data, sizeof data, &about, NULL);
+  return length > 0 && ap_journal_header_decode (data, (gsize)length, &header, &reader) != 0 &&
+         header.info.status == AP_RECORDING_COMPLETED;
 }
 
 /* Only the WAV is left: what it says is little. */
@@ -189,6 +194,20 @@ list_files (const Scan *scan, const char *suffix, GError **error)
   return set;
 }
 
+/* What a removal has left that a crash cut short. */
+static void
+remove_orphans (const Scan *scan, GHashTable *journals, GHashTable *wavs)
+{
+  g_autoptr (GPtrArray) ids = ap_recording_folder_list (scan->folder_fd, AP_STORAGE_JOURNAL_DAMAGED, NULL);
+
+  for (guint i = 0; ids != NULL && i < ids->len; i++) {
+    const char *id = g_ptr_array_index (ids, i);
+
+    if (!g_hash_table_contains (journals, id) && !g_hash_table_contains (wavs, id))
+      ap_storage_remove (scan->folder_fd, id, AP_STORAGE_JOURNAL_DAMAGED, NULL);
+  }
+}
+
 static void
 scan_journals (const Scan *scan, GHashTable *journals)
 {
@@ -215,6 +234,7 @@ ap_recording_scan (int folder_fd, ApRecordingIndex *index, gboolean rebuild,
   if (!remove_leftovers (&scan, error) || (journals = list_files (&scan, AP_STORAGE_JOURNAL, error)) == NULL ||
       (wavs = list_files (&scan, AP_STORAGE_WAV, error)) == NULL)
     return FALSE;
+  remove_orphans (&scan, journals, wavs);
   scan_journals (&scan, journals);
   if (!rebuild)
     return remove_lost (&scan, journals, wavs, error);

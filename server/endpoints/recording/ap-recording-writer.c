@@ -533,7 +533,8 @@ ap_recording_writer_finish (ApRecordingWriter *writer, GError **error)
 gboolean
 ap_recording_writer_remove (int folder_fd, const char *id, GError **error)
 {
-  return ap_storage_remove (folder_fd, id, AP_STORAGE_WAV, error) &&
-         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) &&
-         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL_DAMAGED, error) && ap_storage_sync (folder_fd, error);
+  /* The journal last, by which the rest is known. */
+  return ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL_DAMAGED, error) &&
+         ap_storage_remove (folder_fd, id, AP_STORAGE_WAV, error) &&
+         ap_storage_remove (folder_fd, id, AP_STORAGE_JOURNAL, error) && ap_storage_sync (folder_fd, error);
 }

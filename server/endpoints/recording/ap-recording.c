@@ -5,6 +5,7 @@
 
 #include "endpoints/recording/ap-recording.h"
 
+#include "base/ap-error.h"
 #include "base/ap-log.h"
 #include "base/ap-metrics.h"
 #include "endpoints/recording/ap-recording-message.h"
@@ -37,43 +38,6 @@ ap_recording_post (ApRecording *recording, ApStrandFunc func, const ApRecordingJ
   ap_strand_post (recording->strand, func, job, job_free);
 }
 
-/* ---- Figures ---- */
-
-/* The rest never changes, and is read without the lock. */
-static void
-copy_figures (ApRecordingInfo *to, const ApRecordingInfo *from)
-{
-  to->status = from->status;
-  to->updated_us = from->updated_us;
-  to->completed_us = from->completed_us;
-  to->total_chunks = from->total_chunks;
-  to->bytes_received = from->bytes_received;
-  to->frames = from->frames;
-  to->damaged_chunks = from->damaged_chunks;
-}
-
-void
-ap_recording_publish (ApRecording *recording)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
-
-  if (recording->writer != NULL)
-    copy_figures (&recording->info, ap_recording_writer_get_info (recording->writer));
-  if (recording->broken != NULL)
-    recording->info.status = AP_RECORDING_FAILED;
-  recording->loaded = TRUE;
-}
-
-static void
-put_into_index (ApRecording *recording)
-{
-  g_autoptr (GError) error = NULL;
-
-  recording->chunks_indexed = recording->info.total_chunks;
-  if (!ap_recording_index_put (recording->shared->index, &recording->info, &error))
-    ap_warning ("%s: the index: %s", recording->info.id, error->message);
-}
-
 /* ---- The end ---- */
 
 static void
@@ -103,7 +67,7 @@ ap_recording_fail (ApRecording *recording, const GError *error)
     ap_error ("%s is broken: %s", recording->info.id, error->message);
   ap_recording_publish (recording);
   if (recording->writer != NULL || recording->exists)
-    put_into_index (recording);
+    ap_recording_put_failed_into_index (recording);
   ap_recording_answers_drop (recording->answers);
   close_sockets (recording, 1011, "the recording's files cannot be used");
   leave_the_living (recording);
@@ -122,7 +86,7 @@ static void
 become_completed (ApRecording *recording, guint16 code, const char *reason)
 {
   ap_recording_publish (recording);
-  put_into_index (recording);
+  ap_recording_put_into_index (recording);
   ap_recording_answers_release (recording->answers, recording->ticket);
   tell_completed (recording, code, reason);
   leave_the_living (recording);
@@ -135,25 +99,6 @@ become_completed (ApRecording *recording, guint16 code, const char *reason)
 
 /* ---- The beginning ---- */
 
-/* What the user's other recordings leave for this one. */
-static void
-update_allowance (ApRecording *recording)
-{
-  guint64 most = (guint64)recording->shared->settings->max_user_mb * 1024 * 1024;
-  guint64 recordings, bytes;
-  guint64 own = recording->info.frames * recording->info.channels * 2;
-  g_autoptr (GError) error = NULL;
-
-  if (most == 0 || recording->info.user_id == NULL)
-    return;
-  if (!ap_recording_index_sum_user (recording->shared->index, recording->info.user_id, &recordings, &bytes, &error)) {
-    ap_warning ("the index: %s", error->message);
-    return;
-  }
-  bytes -= MIN (bytes, own);
-  ap_recording_writer_allow (recording->writer, most - MIN (most, bytes));
-}
-
 static void
 begin (ApRecording *recording, GError **error)
 {
@@ -164,7 +109,7 @@ begin (ApRecording *recording, GError **error)
   recording->writer = ap_recording_writer_create (&shared->writer, &recording->info, error);
   if (recording->writer == NULL)
     return;
-  put_into_index (recording);
+  ap_recording_put_into_index (recording);
   ap_event (G_LOG_LEVEL_INFO, "recording begun", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("user", recording->info.user_id != NULL ? recording->info.user_id : ""),
             AP_LOG_TEXT ("format", ap_recording_format_to_string (recording->info.format)),
@@ -181,7 +126,7 @@ resume (ApRecording *recording, GError **error)
   if (recording->writer == NULL)
     return;
   ap_recording_publish (recording);
-  put_into_index (recording);
+  ap_recording_put_into_index (recording);
   if (recording->info.status == AP_RECORDING_COMPLETED)
     leave_the_living (recording);
   ap_event (G_LOG_LEVEL_INFO, "recording recovered", AP_LOG_TEXT ("recording", recording->info.id),
@@ -195,6 +140,7 @@ static gboolean
 may_be_read_later (ApRecording *recording, const GError *error)
 {
   gboolean later = recording->exists && (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE) ||
+                                         g_error_matches (error, AP_ERROR, AP_ERROR_UNAVAILABLE) ||
                                          g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED));
 
   if (later)
@@ -222,7 +168,7 @@ ensure_loaded (ApRecording *recording, GError **error)
   if (recording->writer != NULL) {
     recording->heard = g_get_monotonic_time (); /* who waited for it was not idle */
     ap_recording_publish (recording);
-    update_allowance (recording);
+    ap_recording_update_allowance (recording);
     return TRUE;
   }
   if (!may_be_read_later (recording, reason))
@@ -428,11 +374,11 @@ tick (gpointer data)
   if (recording->writer == NULL || now < recording->checkpoint_at)
     return;
   recording->checkpoint_at = now + CHECKPOINT_US;
-  update_allowance (recording); /* others may have gone */
-  if (recording->info.total_chunks == recording->chunks_indexed)
-    return;
-  ap_recording_want_sync (recording);
-  put_into_index (recording);
+  if (recording->info.total_chunks != recording->chunks_indexed) {
+    ap_recording_want_sync (recording);
+    ap_recording_put_into_index (recording);
+  }
+  ap_recording_update_allowance (recording); /* others may have gone; of this one the index has what is so now */
 }
 
 static void
@@ -446,7 +392,7 @@ suspend_now (ApRecording *recording)
   if (!ap_recording_writer_sync (recording->writer, &error) ||
       !ap_recording_writer_checkpoint (recording->writer, &error))
     ap_warning ("%s: %s", recording->info.id, error->message);
-  put_into_index (recording);
+  ap_recording_put_into_index (recording);
 }
 
 static void

@@ -97,7 +97,7 @@ pass_hole (ApJournal *journal, GByteArray *bytes, goffset limit, GError **error)
     return -1;
   hole.bytes = hole.lost > 0 ? (gsize)(hole.end - hole.offset) - hole.lost * AP_JOURNAL_HEAD_LENGTH : 0;
   hole.time_us = record.time_us;
-  hole.container = record.type == AP_JOURNAL_CHUNK ? record.container : hole.before.container;
+  hole.container = record.container != AP_CONTAINER_NONE ? record.container : hole.before.container;
   totals->chunks += hole.lost - (hole.takes_back ? 1 : 0) + (record.type == AP_JOURNAL_REJECT ? 1 : 0);
   totals->bytes += hole.bytes - (hole.takes_back ? hole.before.last_length : 0);
   totals->damaged += hole.lost;

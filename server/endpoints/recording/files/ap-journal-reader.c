@@ -200,7 +200,8 @@ ap_journal_reader_advance (ApJournalReader *reader, const ApJournalRecord *recor
   if (record->type != AP_JOURNAL_CHUNK)
     return;
   reader->last_length = record->length;
-  reader->container = record->container;
+  if (record->container != AP_CONTAINER_NONE) /* an empty chunk in the place of a rejected one has none */
+    reader->container = record->container;
 }
 
 void
