@@ -25,7 +25,7 @@ query_folded (GstPad *pad, GstObject *parent, GstQuery *query)
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS) {
     gst_query_parse_accept_caps (query, &caps);
-    if (!gst_caps_is_subset (caps, folded->caps)) {
+    if (!gst_caps_can_intersect (caps, folded->caps)) {
       gst_query_set_accept_caps_result (query, FALSE);
       return TRUE;
     }

@@ -271,12 +271,16 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   ApHttpRequest *request = ap_http_request_new (message);
   const Route *route;
+  gsize most = 0;
 
   refuse (data, request, headers, soup_server_message_get_uri (message));
   if (!has_body (headers))
     return;
   route = ap_http_request_get_route (request);
-  ap_http_body_bound (message, route != NULL ? route->plain.max_body : 0, !ap_http_request_is_answered (request));
+  /* Of one that is too long nothing is worth reading: its end, and with it the answer, could not come. */
+  if (route != NULL && !is_body_too_large (headers, route))
+    most = route->plain.max_body;
+  ap_http_body_bound (message, most, !ap_http_request_is_answered (request));
 }
 
 static void

@@ -39,6 +39,12 @@ read_text (Recorder *self)
 {
   g_autoptr (WsFrame) frame = ws_client_read_frame (self->client);
 
+  /* The first of them wait for the last to begin. */
+  while (frame != NULL && frame->first_byte == (WS_FIN | WS_PING)) {
+    ws_client_send_frame (self->client, TRUE, WS_PONG, frame->data, frame->len);
+    ws_frame_free (frame);
+    frame = ws_client_read_frame (self->client);
+  }
   return frame != NULL ? g_strndup ((char *)frame->data, frame->len) : g_strdup ("");
 }
 

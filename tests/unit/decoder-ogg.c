@@ -505,6 +505,36 @@ test_bad_heads (void)
 }
 
 static void
+add_link (OggStream *stream, const Parts *parts, guint packets, gint64 end)
+{
+  stream->sequence = 0;
+  stream->serial++;
+  add_beginning (stream, parts);
+  ogg_add_packets (stream, OGG_LAST, end, packets_of (parts) + 2, packets);
+}
+
+/* A recorder that was stopped at once: all of its packet is left out (RFC 7845, 4.2). It is no damage, and what is
+ * behind it in a chain is heard. */
+static void
+test_nothing_to_hear (Opus *opus, gconstpointer data)
+{
+  OggStream alone = { g_byte_array_new (), 5, 0 }, chain = { g_byte_array_new (), 5, 0 };
+  g_autoptr (GBytes) nothing = NULL, links = NULL;
+  g_autoptr (GByteArray) none = NULL, samples = NULL;
+
+  SKIP_WITHOUT (opus);
+  add_link (&alone, &opus->parts, 1, 312);
+  nothing = g_byte_array_free_to_bytes (alone.bytes);
+  none = decode_at (nothing, RATE, 1);
+  g_assert_cmpuint (none->len, ==, 0);
+  for (guint i = 0; i < 3; i++)
+    add_link (&chain, &opus->parts, i == 1 ? 1 : 40, i == 1 ? 312 : 40 * 960);
+  links = g_byte_array_free_to_bytes (chain.bytes);
+  samples = decode_at (links, RATE, 1);
+  g_assert_cmpuint (samples->len, ==, 2 * 2 * (40 * 960 - 312));
+}
+
+static void
 add (const char *path, void (*test) (Opus *opus, gconstpointer data))
 {
   g_test_add (path, Opus, NULL, set_up, test, tear_down);
@@ -529,6 +559,7 @@ main (int argc, char **argv)
   add ("/decoder-ogg/rates", test_rates);
   g_test_add_func ("/decoder-ogg/chain-of-codecs", test_chain_of_codecs);
   g_test_add_func ("/decoder-ogg/mapping", test_mapping);
+  add ("/decoder-ogg/nothing-to-hear", test_nothing_to_hear);
   g_test_add_func ("/decoder-ogg/vorbis-end", test_vorbis_end);
   g_test_add_func ("/decoder-ogg/bad-heads", test_bad_heads);
   return g_test_run ();

@@ -508,6 +508,22 @@ test_real (void)
   g_assert_nonnull (strstr (told, "\n48312 last "));
 }
 
+/* Words that look like pages, of which each claims 64 KiB. */
+static void
+test_false_pages (void)
+{
+  static const ApOggCallbacks callbacks = { on_begin, on_page };
+  g_autoptr (ApOggReader) reader = ap_ogg_reader_new (&callbacks, NULL);
+  g_autoptr (GError) error = NULL;
+  enum { LENGTH = 256 * 1024 };
+  g_autofree guint8 *bytes = g_malloc (LENGTH);
+
+  for (gsize i = 0; i < LENGTH; i++)
+    bytes[i] = (guint8) "OggS\0\377\377"[i % 7];
+  g_assert_false (ap_ogg_reader_feed (reader, bytes, LENGTH, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -525,6 +541,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ogg-reader/behind", test_behind);
   g_test_add_func ("/ogg-reader/unwanted", test_unwanted);
   g_test_add_func ("/ogg-reader/bound", test_bound);
+  g_test_add_func ("/ogg-reader/false-pages", test_false_pages);
   g_test_add_func ("/ogg-reader/real", test_real);
   return g_test_run ();
 }

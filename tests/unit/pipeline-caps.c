@@ -112,6 +112,18 @@ test_wrong_filter (gconstpointer data)
   g_clear_error (&result.error);
 }
 
+/* What says more than the elements above it do is taken, as a capsfilter takes it. */
+static void
+test_more_fields (gconstpointer data)
+{
+  Result result = { 0 };
+  g_autofree char *graph =
+      run (GPOINTER_TO_INT (data), "volume ! " SPEECH ",channel-mask=(bitmask)0x4 ! identity", &result);
+
+  g_assert_no_error (result.error);
+  g_assert_cmpuint (result.bytes, ==, FRAMES * FRAME);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -121,5 +133,9 @@ main (int argc, char **argv)
   g_test_add_data_func ("/pipeline-caps/queued/filters", GINT_TO_POINTER (AP_PIPELINE_MODE_QUEUED), test_filters);
   g_test_add_data_func ("/pipeline-caps/direct/wrong", GINT_TO_POINTER (AP_PIPELINE_MODE_DIRECT), test_wrong_filter);
   g_test_add_data_func ("/pipeline-caps/queued/wrong", GINT_TO_POINTER (AP_PIPELINE_MODE_QUEUED), test_wrong_filter);
+  g_test_add_data_func ("/pipeline-caps/direct/more-fields", GINT_TO_POINTER (AP_PIPELINE_MODE_DIRECT),
+                        test_more_fields);
+  g_test_add_data_func ("/pipeline-caps/queued/more-fields", GINT_TO_POINTER (AP_PIPELINE_MODE_QUEUED),
+                        test_more_fields);
   return g_test_run ();
 }

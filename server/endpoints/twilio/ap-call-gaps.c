@@ -86,7 +86,9 @@ silence_before (ApCallGaps *gaps, guint64 timestamp)
     gaps->drift_us += error / DRIFT_FRACTION;
     return 0;
   }
-  gaps->ticks = gaps->config.ticks;
+  /* Taken for one that counts samples, it would have been found out within a quarter of a second. */
+  if (gaps->audio < gaps->config.rate)
+    gaps->ticks = gaps->config.ticks;
   begin_count (gaps, timestamp);
   return 0;
 }

@@ -41,6 +41,7 @@ struct _ApDecoderOgg {
   ApOpusHead opus;
   GByteArray *head; /* what FLAC and Vorbis need of theirs */
   guint skip;       /* samples of Opus that are not to be heard */
+  gboolean audible; /* there is more in it than what is left out: without that, decoders complain at the end */
   gint64 granule;   /* of the page before; -1: there was none */
   guint64 frames;   /* that have come out */
   guint64 most;     /* that may */
@@ -113,9 +114,11 @@ static gboolean
 opus_push (ApDecoderOgg *ogg, const ApOggPacket *packet, guint leave_out, GError **error)
 {
   GstBuffer *buffer = gst_buffer_new_memdup (packet->data, packet->length);
-  guint skip = MIN (ogg->skip, ap_opus_packet_samples (packet->data, packet->length));
+  guint samples = ap_opus_packet_samples (packet->data, packet->length);
+  guint skip = MIN (ogg->skip, samples);
 
   ogg->skip -= skip;
+  ogg->audible |= samples > skip + leave_out;
   if (skip > 0 || leave_out > 0)
     gst_buffer_add_audio_clipping_meta (buffer, GST_FORMAT_DEFAULT, skip, leave_out);
   return ap_decoder_stage_push_buffer (ogg->stage, buffer, error);
@@ -169,6 +172,7 @@ flac_take_header (ApDecoderOgg *ogg, const ApOggPacket *packet)
 static gboolean
 flac_open (ApDecoderOgg *ogg, GError **error)
 {
+  ogg->audible = TRUE;
   return open_stage (ogg, NULL, 0, error) && ap_decoder_stage_push (ogg->stage, ogg->head->data, ogg->head->len, error);
 }
 
@@ -218,6 +222,7 @@ vorbis_decode (ApDecoderOgg *ogg, const ApOggPage *page, GError **error)
 
   memcpy (&rate, ogg->head->data + VORBIS_RATE, sizeof rate);
   rate = GUINT32_FROM_LE (rate);
+  ogg->audible |= ogg->granule >= 0 || page->n_packets > 1; /* of the first packet nothing comes out */
   if (page->last && page->granule >= MAX (ogg->granule, 0) && rate > 0 && rate < G_MAXINT)
     ogg->most = MAX (ogg->frames,
                      gst_util_uint64_scale_int_round ((guint64)page->granule, (gint)ogg->spec.sample_rate, (gint)rate));
@@ -256,7 +261,7 @@ end_stage (ApDecoderOgg *ogg, GError **error)
 {
   g_autoptr (ApDecoderStage) stage = g_steal_pointer (&ogg->stage);
 
-  return stage == NULL || ap_decoder_stage_end (stage, error);
+  return stage == NULL || !ogg->audible || ap_decoder_stage_end (stage, error);
 }
 
 static gboolean
@@ -268,6 +273,7 @@ open_link (ApDecoderOgg *ogg, GError **error)
   ogg->granule = -1;
   ogg->frames = 0;
   ogg->most = G_MAXUINT64;
+  ogg->audible = FALSE;
   return ogg->codec->open (ogg, error);
 }
 

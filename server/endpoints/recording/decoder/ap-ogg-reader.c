@@ -25,6 +25,9 @@ enum {
 
 #define MAX_SEGMENTS 255
 
+/* Some sixty pages. */
+#define MAX_WASTED (4 * 1024 * 1024)
+
 struct _ApOggReader {
   const ApOggCallbacks *callbacks;
   gpointer owner;
@@ -34,6 +37,8 @@ struct _ApOggReader {
   gboolean reads;     /* a stream of this link */
   guint32 serial;     /* of it */
   guint32 sequence;   /* of its next page */
+
+  gsize wasted; /* bytes of wrong pages that were summed since the last right one */
 
   GByteArray *packet; /* the beginning of one that goes on on the next page */
   gboolean open;      /* there is such a beginning */
@@ -263,6 +268,19 @@ take_page (ApOggReader *reader, const guint8 *page, GError **error)
   return read_u32 (page + SERIAL) != reader->serial || take_later_page (reader, page, error);
 }
 
+/* Each of many words that look like a page's may claim 64 KiB to be summed: more than a damaged file does. */
+static gboolean
+waste (ApOggReader *reader, gsize length, GError **error)
+{
+  reader->wasted += length;
+  g_byte_array_remove_range (reader->page, 0, 4);
+  if (reader->wasted <= MAX_WASTED)
+    return TRUE;
+  g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+                       "Ogg that cannot be decoded: too many pages are damaged");
+  return FALSE;
+}
+
 /* Takes what is whole. Of a page that is not what its checksum says, all but the first word may be pages. */
 static gboolean
 work (ApOggReader *reader, GError **error)
@@ -271,11 +289,15 @@ work (ApOggReader *reader, GError **error)
   gsize length;
 
   for (find_page (page); page->len >= (length = wanted (page)); find_page (page)) {
-    gboolean whole = is_whole (page, length);
-
-    if (whole && !take_page (reader, page->data, error))
+    if (!is_whole (page, length)) {
+      if (!waste (reader, length, error))
+        return FALSE;
+      continue;
+    }
+    if (!take_page (reader, page->data, error))
       return FALSE;
-    g_byte_array_remove_range (page, 0, whole ? (guint)length : 4);
+    reader->wasted = 0;
+    g_byte_array_remove_range (page, 0, (guint)length);
   }
   return TRUE;
 }

@@ -46,7 +46,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApOggReader, ap_ogg_reader_free)
  * ap_ogg_reader_feed:
  *
  * The next bytes; the call backs come before it returns. Errors: what `page` returned; AP_RECORDING_ERROR_UNDECODABLE,
- * where the beginnings of all streams have been seen and `begin` wanted none. After an error it may only be freed.
+ * where the beginnings of all streams have been seen and `begin` wanted none, and of damage without an end. After an
+ * error it may only be freed.
  */
 gboolean ap_ogg_reader_feed (ApOggReader *reader, const guint8 *data, gsize length, GError **error);
 
