@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "library-leaks.h"
 
 enum { HEADER = 27, CHECKSUM = 22, N_SEGMENTS = 26 };
 
