@@ -167,6 +167,24 @@ test_a_forgotten_tail_goes (void)
   check_taken (&fixture, "1x01+1x02+158xd5 <end>");
 }
 
+/* A file that is decoded slowly is not stretched by silence within it: what is on its way is waited for. */
+static void
+test_a_tail_waits_for_what_is_on_its_way (void)
+{
+  g_auto (Fixture) fixture = fixture_of (&ap_call_playout_mulaw);
+
+  put (&fixture, 1, 161);
+  check_taken (&fixture, F);
+  for (guint i = 0; i < 10; i++) {
+    fixture.now += 100 * MS;
+    g_assert_cmpuint (put (&fixture, 0, 0), ==, 0);
+    check_taken (&fixture, "");
+    g_assert_cmpint (ap_call_playout_next_at (fixture.playout, fixture.now), ==, fixture.now + 100 * MS);
+  }
+  put (&fixture, 2, 159);
+  check_taken (&fixture, "1x01+159x02");
+}
+
 static void
 test_marks_stand_in_their_places (void)
 {
@@ -505,6 +523,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-playout/pause", test_a_pause_is_not_caught_up);
   g_test_add_func ("/call-playout/pieces", test_pieces_become_frames);
   g_test_add_func ("/call-playout/forgotten-tail", test_a_forgotten_tail_goes);
+  g_test_add_func ("/call-playout/waiting-tail", test_a_tail_waits_for_what_is_on_its_way);
   g_test_add_func ("/call-playout/marks", test_marks_stand_in_their_places);
   g_test_add_func ("/call-playout/clear", test_clear);
   g_test_add_func ("/call-playout/refuse", test_a_full_queue_refuses);

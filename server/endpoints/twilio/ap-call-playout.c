@@ -206,8 +206,6 @@ ap_call_playout_put (ApCallPlayout *playout, guint generation, const guint8 *dat
     playout->stale += length;
     return 0;
   }
-  if (length == 0)
-    return 0;
   if (length > room && playout->config.overflow == AP_CALL_PLAYOUT_DROP_OLDEST)
     skipped = drop_oldest (playout, length);
   else

@@ -53,7 +53,8 @@ ApCallPlayout *ap_call_playout_new (const ApCallPlayoutConfig *config, ApCallMar
 void ap_call_playout_free (ApCallPlayout *playout);
 guint ap_call_playout_generation (const ApCallPlayout *playout);
 
-/* Returns: how many bytes were taken: all, or with AP_CALL_PLAYOUT_REFUSE those that fit; none of an old generation. */
+/* Nothing, @length 0, says that more is on its way: a short tail waits for it. Returns: how many bytes were taken: all,
+ * or with AP_CALL_PLAYOUT_REFUSE those that fit; none of an old generation. */
 gsize ap_call_playout_put (ApCallPlayout *playout, guint generation, const guint8 *data, gsize length, gint64 now);
 
 /* For a live source, before each put of @length bytes: what waits here all the time, while as much comes as goes, makes
@@ -62,14 +63,13 @@ void ap_call_playout_keep_up (ApCallPlayout *playout, gsize length, gint64 now);
 
 /* A mark behind all that was put; it goes after the frame with the last byte of that. Returns: its id; 0: too many. */
 guint64 ap_call_playout_mark (ApCallPlayout *playout, const char *name);
+ApCallMarkReturn ap_call_playout_mark_returned (ApCallPlayout *playout, const char *name, gint64 now);
 
 /* Nothing follows soon: a tail shorter than a frame is padded to one. */
 void ap_call_playout_end_of_utterance (ApCallPlayout *playout);
 
 /* Drops all that waits, asks the peer to do the same, and begins a new generation. */
 void ap_call_playout_clear (ApCallPlayout *playout, gint64 now);
-
-ApCallMarkReturn ap_call_playout_mark_returned (ApCallPlayout *playout, const char *name, gint64 now);
 
 /* What is to be sent now; it counts as sent. To be called until it is NOTHING. */
 ApCallSend ap_call_playout_take (ApCallPlayout *playout, gint64 now, ApCallItem *item);
