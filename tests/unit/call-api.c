@@ -104,31 +104,11 @@ test_empty (Fixture *fixture, gconstpointer data)
 }
 
 static const char *const members[] = {
-  "call_sid",
-  "stream_sid",
-  "account_sid",
-  "service",
-  "peer",
-  "since",
-  "seconds",
-  "codec",
-  "sample_rate",
-  "takes_audio",
-  "digits",
-  "frames_in",
-  "frames_out",
-  "gaps",
-  "silence_ms",
-  "errors",
-  "ignored",
-  "dropped_ms",
-  "queue_ms",
-  "ahead_ms",
-  "marks_played",
-  "marks_ended",
-  "heard_ms",
-  "outbound_frames",
-  "mark_round_trip_ms",
+  "call_sid",          "stream_sid", "account_sid",  "service",     "peer",     "since",
+  "seconds",           "codec",      "sample_rate",  "takes_audio", "digits",   "frames_in",
+  "frames_out",        "gaps",       "silence_ms",   "errors",      "ignored",  "dropped_ms",
+  "queue_ms",          "ahead_ms",   "marks_played", "marks_ended", "heard_ms", "outbound_frames",
+  "mark_round_trip_ms"
 };
 
 static void
@@ -411,24 +391,87 @@ play (Fixture *fixture, const char *target, const char *headers)
 }
 
 static void
+play_samples (Fixture *fixture, guint samples)
+{
+  g_autoptr (GByteArray) wav = make_wav (samples);
+  g_autoptr (HttpAnswer) answer =
+      call_server_ask (fixture->server, "POST", "/api/calls/CA1/play", "", (const char *)wav->data, wav->len);
+
+  g_assert_cmpuint (answer->status, ==, 202);
+}
+
+/* What comes up to the mark @name, one letter each: a frame, a mark, a clear. */
+static char *
+events_until (WsClient *client, const char *name)
+{
+  g_autofree char *last = g_strdup_printf ("\"mark\":{\"name\":\"%s\"}", name);
+  GString *events = g_string_new (NULL);
+
+  for (;;) {
+    g_autoptr (WsFrame) frame = ws_client_read_frame (client);
+    const char *event;
+
+    g_assert_nonnull (frame);
+    event = g_strstr_len ((const char *)frame->data, (gssize)frame->len, "\"event\":\"");
+    g_assert_nonnull (event);
+    g_string_append_c (events, event[strlen ("\"event\":\"") + 1]); /* mEdia, mArk, cLear */
+    if (g_strstr_len ((const char *)frame->data, (gssize)frame->len, last) != NULL)
+      return g_string_free (events, FALSE);
+  }
+}
+
+static void
 test_play (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (WsClient) client = call_server_call (fixture->server, "CA1", "MZ1", INBOUND);
-  g_autoptr (HttpAnswer) answer = play (fixture, "/api/calls/CA1/play", "Content-Type: audio/wav\r\n");
-  const char *mark = "\"event\":\"mark\"";
-  guint frames = 0;
+  g_autofree char *frames = g_strnfill (25, 'e'); /* half a second */
+  g_autofree char *expected = g_strconcat (frames, "a", NULL);
+  g_autofree char *events = NULL;
 
-  g_assert_cmpuint (answer->status, ==, 202);
-  for (;;) {
-    g_autoptr (WsFrame) frame = ws_client_read_frame (client);
+  play_samples (fixture, 8000);
+  events = events_until (client, "file-1");
+  g_assert_cmpstr (events, ==, expected);
+}
 
-    g_assert_nonnull (frame);
-    if (g_strstr_len ((const char *)frame->data, (gssize)frame->len, mark) != NULL)
-      break;
-    g_assert_nonnull (g_strstr_len ((const char *)frame->data, (gssize)frame->len, "\"event\":\"media\""));
-    frames++;
-  }
-  g_assert_cmpuint (frames, ==, 25); /* half a second */
+/* A mark stands behind all that waits: behind files too, of which only the beginning has been decoded. */
+static void
+test_mark_behind_files (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (WsClient) client = call_server_call (fixture->server, "CA1", "MZ1", INBOUND);
+  g_autofree char *frames = g_strnfill (25, 'e');
+  g_autofree char *expected = g_strconcat (frames, "a", frames, "aaa", frames, "aa", NULL);
+  g_autofree char *events = NULL;
+
+  play_samples (fixture, 8000);
+  play_samples (fixture, 8000);
+  expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"second\"}", 1);
+  expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"behind\"}", 1);
+  play_samples (fixture, 8000);
+  expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"last\"}", 1);
+  events = events_until (client, "last");
+  g_assert_cmpstr (events, ==, expected);
+}
+
+/* Marks that wait behind a file are bounded, and end with it. */
+static void
+test_marks_dropped_with_file (Fixture *fixture, gconstpointer data)
+{
+  enum { MARKS = 64 };
+  g_autoptr (WsClient) client = call_server_call (fixture->server, "CA1", "MZ1", INBOUND);
+  g_autoptr (HttpAnswer) refused = NULL;
+  g_autofree char *events = NULL;
+
+  play_samples (fixture, 20 * 16000);
+  for (guint i = 0; i < MARKS; i++)
+    expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"m\"}", 1);
+  refused = post (fixture, "/api/calls/CA1/mark", "{\"name\":\"m\"}");
+  assert_error (refused, 409, "too many marks");
+  expect_streams (fixture, "/api/calls/CA1/clear", "", 1);
+  g_assert_cmpint (figure (fixture, "CA1", "marks_ended"), ==, MARKS);
+  expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"new\"}", 1);
+  events = events_until (client, "new");
+  g_assert_cmpstr (strchr (events, 'l'), ==, "la");
+  g_assert_null (memchr (events, 'a', strcspn (events, "l")));
 }
 
 static void
@@ -533,6 +576,8 @@ main (int argc, char **argv)
   ADD ("gone", NULL, test_gone);
   ADD ("many", NULL, test_many);
   ADD ("play", NULL, test_play);
+  ADD ("play/mark-behind", NULL, test_mark_behind_files);
+  ADD ("play/marks-dropped", NULL, test_marks_dropped_with_file);
   ADD ("play/types", NULL, test_play_types);
   ADD ("play/listener", NULL, test_play_to_listener);
   ADD ("play/many", NULL, test_play_to_many);

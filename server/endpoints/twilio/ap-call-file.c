@@ -26,6 +26,7 @@ typedef struct {
   gboolean ended;         /* nothing more comes from the decoder */
   ApHttpRequest *request; /* until it has been answered */
   guint number;
+  GPtrArray *marks; /* of names: behind it and its own; NULL: none */
 } ApCallFile;
 
 static void
@@ -39,6 +40,7 @@ file_free (ApCallFile *file)
   g_object_unref (file->decoder);
   g_byte_array_unref (file->decoded);
   g_bytes_unref (file->wav);
+  g_clear_pointer (&file->marks, g_ptr_array_unref);
   g_free (file);
 }
 
@@ -163,14 +165,23 @@ feed (ApCall *call, ApCallFile *file)
 }
 
 static void
+place_marks (ApCall *call, const ApCallFile *file)
+{
+  g_autofree char *own = g_strdup_printf ("file-%u", file->number);
+
+  if (file->audible && call->dialect->mark != NULL)
+    ap_call_playout_mark (call->playout, own);
+  for (guint i = 0; file->marks != NULL && i < file->marks->len; i++)
+    if (ap_call_playout_mark (call->playout, file->marks->pdata[i]) == 0) /* too many are remembered */
+      ap_call_count (call->record->figures.marks_ended, 1);
+}
+
+static void
 finish_file (ApCall *call, ApCallFile *file)
 {
-  g_autofree char *mark = g_strdup_printf ("file-%u", file->number);
-
   if (file->audible)
     ap_call_playout_end_of_utterance (call->playout);
-  if (file->audible && call->dialect->mark != NULL)
-    ap_call_playout_mark (call->playout, mark);
+  place_marks (call, file);
   file_free (file);
 }
 
@@ -201,9 +212,36 @@ ap_call_is_playing (const ApCall *call)
   return call->files.length > 0;
 }
 
+static guint
+count_marks (const ApCall *call)
+{
+  guint count = 0;
+
+  for (const GList *at = call->files.head; at != NULL; at = at->next) {
+    const ApCallFile *file = at->data;
+
+    count += file->marks != NULL ? file->marks->len : 0;
+  }
+  return count;
+}
+
+gboolean
+ap_call_mark_behind_files (ApCall *call, const char *name)
+{
+  ApCallFile *last = g_queue_peek_tail (&call->files);
+
+  if (count_marks (call) >= AP_CALL_MARKS_MAX)
+    return FALSE;
+  if (last->marks == NULL)
+    last->marks = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (last->marks, g_strdup (name));
+  return TRUE;
+}
+
 void
 ap_call_drop_files (ApCall *call)
 {
+  ap_call_count (call->record->figures.marks_ended, count_marks (call));
   g_queue_clear_full (&call->files, (GDestroyNotify)file_free);
 }
 

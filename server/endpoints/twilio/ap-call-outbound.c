@@ -193,12 +193,21 @@ ap_call_mark_came_back (ApCall *call, const char *name)
   ap_call_pump (call);
 }
 
+/* A file that waits, or plays, is for the most part not in the playout yet. */
+static gboolean
+place_mark (ApCall *call, const char *name)
+{
+  if (ap_call_is_playing (call))
+    return ap_call_mark_behind_files (call, name);
+  return ap_call_playout_mark (call->playout, name) != 0;
+}
+
 gboolean
 ap_call_mark (ApCall *call, const char *name)
 {
   if (!call->started || call->ended || call->listens ||
       !write_command (call, (ApCallCommand){ .kind = AP_CALL_SAY_MARK, .name = name }, text_of_thread (), NULL) ||
-      ap_call_playout_mark (call->playout, name) == 0)
+      !place_mark (call, name))
     return FALSE;
   call->now = g_get_monotonic_time ();
   ap_call_pump (call);

@@ -72,4 +72,6 @@ void ap_call_stop_outbound (ApCall *call);
 /* Puts more of the file that is playing, if the playout wants more. */
 void ap_call_feed_files (ApCall *call);
 gboolean ap_call_is_playing (const ApCall *call);
+/* A mark behind the last of the files, of which there is one. FALSE: too many wait. */
+gboolean ap_call_mark_behind_files (ApCall *call, const char *name);
 void ap_call_drop_files (ApCall *call);
