@@ -225,9 +225,11 @@ test_mark_and_clear (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (figure (fixture, "CA1", "mark_round_trip_ms"), >=, 0);
   expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"m\"}", 1);
   expect_text (client, "{\"event\":\"mark\",\"streamSid\":\"MZ1\",\"mark\":{\"name\":\"m\"}}");
-  expect_streams (fixture, "/api/calls/CA1/clear", "{}", 1);
+  expect_streams (fixture, "/api/calls/CA1/clear", " {} ", 1);
   expect_text (client, CLEAR ("MZ1"));
   g_assert_cmpint (figure (fixture, "CA1", "marks_ended"), ==, 1);
+  expect_streams (fixture, "/api/calls/CA1/mark", "{\"name\":\"a\", \"\\u006eame\":\"last\\n\"}", 1);
+  expect_text (client, "{\"event\":\"mark\",\"streamSid\":\"MZ1\",\"mark\":{\"name\":\"last\\u000a\"}}");
 }
 
 static void
@@ -254,7 +256,7 @@ static const struct {
   { "hangup", "{\"wen\":\"heard\"}", 400, "no member but \\\"when\\\"" },
   { "hangup", "[]", 400, "must be an object" },
   { "hangup", "\"now\"", 400, "must be an object" },
-  { "hangup", " ", 400, "must be an object" },
+  { "hangup", " ", 400, "no JSON" },
   { "hangup", "{\"when\":", 400, "no JSON" },
   { "hangup", "{\"when\":\"\xff\"}", 400, "no JSON" },
   { "clear", "{\"all\":true}", 400, "no members" },
@@ -265,6 +267,15 @@ static const struct {
   { "mark", "{\"name\":true}", 400, "\\\"name\\\" must be a string" },
   { "mark", "{\"name\":[\"a\"]}", 400, "\\\"name\\\" must be a string" },
   { "mark", "{\"name\":\"a\",\"stream_sid\":\"MZ1\"}", 400, "no member but \\\"name\\\"" },
+  { "mark", "{\"name\":\"a\\u0000b\"}", 400, "\\\"name\\\" must be text without NUL" },
+  { "mark", "{\"name\":\"\\ud800\"}", 400, "\\\"name\\\" must be text without NUL" },
+  { "mark", "{\"name\":\"a\"", 400, "no JSON" },
+  { "mark", "{\"name\":\"a\",}", 400, "no JSON" },
+  { "mark", "{\"name\":\"a\"}{", 400, "no JSON" },
+  { "mark", "{'name':'a'}", 400, "no JSON" },
+  { "mark", "/**/{\"name\":\"a\"}", 400, "no JSON" },
+  { "mark", "var body = {\"name\":\"a\"}", 400, "no JSON" },
+  { "mark", "{\"name\":{\"name\":\"a\"}}", 400, "\\\"name\\\" must be a string" },
   { "play", "", 400, "it is empty" },
   { "play", "RIFF and more that is no WAV file, whatever it is", 422, "not a WAV file" },
 };
@@ -509,10 +520,12 @@ test_play_to_listener (Fixture *fixture, gconstpointer data)
   g_autoptr (WsClient) speaker = call_server_call (fixture->server, "CA1", "MZ2", INBOUND);
   g_autoptr (HttpAnswer) taken = play (fixture, "/api/calls/CA1/play", "");
   g_autoptr (HttpAnswer) chosen = play (fixture, "/api/calls/CA1/play?stream_sid=MZ1", "");
+  g_autoptr (HttpAnswer) marked = post (fixture, "/api/calls/CA1/mark?stream_sid=MZ1", "{\"name\":\"m\"}");
 
   assert_error (refused, 409, "takes no audio");
   g_assert_cmpuint (taken->status, ==, 202);
   assert_error (chosen, 409, "takes no audio");
+  assert_error (marked, 409, "takes no audio");
 }
 
 /* Every stream plays, on its worker; one answer comes of it. */

@@ -3,7 +3,6 @@
 #include "endpoints/twilio/ap-call-api.h"
 
 #include "base/ap-json-scanner.h"
-#include "base/ap-json.h"
 #include "endpoints/twilio/ap-call-marks.h"
 #include "endpoints/twilio/ap-call.h"
 
@@ -176,8 +175,9 @@ command_answer (Command *command)
   if (done > 0)
     ap_http_request_respond_json (command->request, SOUP_STATUS_ACCEPTED, json);
   else if (__atomic_load_n (&command->refused, __ATOMIC_RELAXED) > 0)
-    ap_http_request_respond_error (command->request, SOUP_STATUS_CONFLICT,
-                                   "the call does not take it: too many marks wait, or its service has no such name");
+    ap_http_request_respond_error (
+        command->request, SOUP_STATUS_CONFLICT,
+        "the call does not take it: too many marks wait, its service has no such name, or it takes no audio");
   else
     ap_http_request_respond_error (command->request, SOUP_STATUS_GONE, "the call has ended");
 }
@@ -225,74 +225,74 @@ command_run (Command *command, GPtrArray *streams)
 
 /* ---- what a command says ---- */
 
-/* The body of a command, an object whose members are strings. */
-typedef struct {
-  JsonParser *parser;
-  JsonObject *object; /* NULL: it is empty */
-} Body;
-
-static void
-body_clear (Body *body)
-{
-  g_clear_object (&body->parser);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Body, body_clear)
-
-/* Returns: (transfer full) (nullable): what is wrong with a body that may have no member but @member, a string */
+/* Returns: (transfer full) (nullable): what a key or a string says */
 static char *
-find_fault (JsonNode *root, const char *member)
+unescape (const ApJsonToken *token)
 {
-  g_autoptr (GList) names = NULL;
+  g_autofree char *text = g_malloc (token->length + 1);
+  gssize length = ap_json_token_unescape (token, text);
 
-  if (!JSON_NODE_HOLDS_OBJECT (root))
-    return g_strdup ("the body must be an object of JSON");
-  names = json_object_get_members (json_node_get_object (root));
-  for (GList *name = names; name != NULL; name = name->next) {
-    JsonNode *value = json_object_get_member (json_node_get_object (root), name->data);
-
-    if (member == NULL)
-      return g_strdup ("this command has no members");
-    if (!g_str_equal (name->data, member))
-      return g_strdup_printf ("this command has no member but \"%s\"", member);
-    if (!JSON_NODE_HOLDS_VALUE (value) || json_node_get_value_type (value) != G_TYPE_STRING)
-      return g_strdup_printf ("\"%s\" must be a string", member);
-  }
-  return NULL;
+  if (length < 0)
+    return NULL;
+  text[length] = '\0';
+  return g_steal_pointer (&text);
 }
 
-/* Returns FALSE when the request has been answered. An empty body says nothing. */
+/* Behind @key of a body that may have no member but @member, a string. Returns: (transfer full) (nullable): what is
+ * wrong */
+static char *
+read_member (ApJsonScanner *scanner, const ApJsonToken *key, const char *member, char **value)
+{
+  g_autofree char *name = unescape (key);
+  ApJsonToken token;
+
+  if (member == NULL)
+    return g_strdup ("this command has no members");
+  if (g_strcmp0 (name, member) != 0)
+    return g_strdup_printf ("this command has no member but \"%s\"", member);
+  if (ap_json_scanner_next (scanner, &token) == AP_JSON_ERROR)
+    return g_strdup ("the body is no JSON");
+  if (token.type != AP_JSON_STRING)
+    return g_strdup_printf ("\"%s\" must be a string", member);
+  g_free (*value);
+  *value = unescape (&token);
+  return *value != NULL ? NULL : g_strdup_printf ("\"%s\" must be text without NUL", member);
+}
+
+/* Of members of the same name the last counts. Returns: (transfer full) (nullable): what is wrong */
+static char *
+read_object (const char *text, gsize length, const char *member, char **value)
+{
+  ApJsonScanner scanner;
+  ApJsonToken token;
+  char *fault = NULL;
+
+  ap_json_scanner_init (&scanner, text, length);
+  if (ap_json_scanner_next (&scanner, &token) > AP_JSON_ERROR && token.type != AP_JSON_OBJECT)
+    return g_strdup ("the body must be an object of JSON");
+  while (fault == NULL && ap_json_scanner_next (&scanner, &token) > AP_JSON_ERROR)
+    if (token.type == AP_JSON_KEY)
+      fault = read_member (&scanner, &token, member, value);
+  if (fault == NULL && token.type == AP_JSON_ERROR)
+    fault = g_strdup ("the body is no JSON");
+  return fault;
+}
+
+/* @value: (out) (transfer full) (nullable): that of @member; NULL where the body is empty or has none
+ * Returns FALSE when the request has been answered. */
 static gboolean
-body_read (Body *body, ApHttpRequest *request, const char *member)
+read_body (ApHttpRequest *request, const char *member, char **value)
 {
   GBytes *bytes = ap_http_request_get_body (request);
-  g_autoptr (GError) error = NULL;
   g_autofree char *fault = NULL;
   gsize length = 0;
   const char *text = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
 
-  if (length == 0)
-    return TRUE;
-  body->parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_data (body->parser, text, (gssize)length, &error))
-    fault = g_strdup ("the body is no JSON");
-  else if (json_parser_get_root (body->parser) == NULL)
-    fault = g_strdup ("the body must be an object of JSON");
-  else
-    fault = find_fault (json_parser_get_root (body->parser), member);
-  if (fault != NULL) {
+  if (length > 0)
+    fault = read_object (text, length, member, value);
+  if (fault != NULL)
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, fault);
-    return FALSE;
-  }
-  body->object = json_node_get_object (json_parser_get_root (body->parser));
-  return TRUE;
-}
-
-/* Returns: (nullable) */
-static const char *
-body_get (const Body *body, const char *member)
-{
-  return body->object != NULL ? json_object_get_string_member_with_default (body->object, member, NULL) : NULL;
+  return fault == NULL;
 }
 
 /* ---- the commands ---- */
@@ -320,14 +320,12 @@ mark (Command *command, ApCall *call)
 void
 ap_call_api_hang_up (ApHttpRequest *request, gpointer data)
 {
-  g_auto (Body) body = { NULL, NULL };
   g_autoptr (GPtrArray) streams = find_streams (request, data);
-  const char *when;
+  g_autofree char *when = NULL;
   Command *command;
 
-  if (streams == NULL || !body_read (&body, request, "when"))
+  if (streams == NULL || !read_body (request, "when", &when))
     return;
-  when = body_get (&body, "when");
   if (when != NULL && !g_str_equal (when, "now") && !g_str_equal (when, "heard")) {
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "\"when\" must be \"now\" or \"heard\"");
     return;
@@ -340,24 +338,21 @@ ap_call_api_hang_up (ApHttpRequest *request, gpointer data)
 void
 ap_call_api_clear (ApHttpRequest *request, gpointer data)
 {
-  g_auto (Body) body = { NULL, NULL };
   g_autoptr (GPtrArray) streams = find_streams (request, data);
 
-  if (streams != NULL && body_read (&body, request, NULL))
+  if (streams != NULL && read_body (request, NULL, NULL))
     command_run (command_new (request, clear), streams);
 }
 
 void
 ap_call_api_mark (ApHttpRequest *request, gpointer data)
 {
-  g_auto (Body) body = { NULL, NULL };
   g_autoptr (GPtrArray) streams = find_streams (request, data);
-  const char *name;
+  g_autofree char *name = NULL;
   Command *command;
 
-  if (streams == NULL || !body_read (&body, request, "name"))
+  if (streams == NULL || !read_body (request, "name", &name))
     return;
-  name = body_get (&body, "name");
   if (name == NULL || *name == '\0' || strlen (name) > AP_CALL_MARK_NAME_MAX) {
     g_autofree char *text = g_strdup_printf ("\"name\" must have 1 to %d bytes", AP_CALL_MARK_NAME_MAX);
 
@@ -365,7 +360,7 @@ ap_call_api_mark (ApHttpRequest *request, gpointer data)
     return;
   }
   command = command_new (request, mark);
-  command->name = g_strdup (name);
+  command->name = g_steal_pointer (&name);
   command_run (command, streams);
 }
 
