@@ -202,12 +202,17 @@ static const struct {
   const char *stream; /* the URL in the answer */
 } webhooks[] = {
   { NULL, "POST", "/twiml", FORM, "CallSid=CA1&From=%2B1", "https://127.0.0.1/twiml", "CallSid=CA1&From=%2B1", 200,
-    "ws://127.0.0.1/ws" },
+    "wss://127.0.0.1/ws" }, /* as it was signed: the proxy does not tell */
+  { NULL, "POST", "/twiml", FORM "X-Forwarded-Proto: http\r\n", "CallSid=CA1", "https://127.0.0.1/twiml", "CallSid=CA1",
+    200, "wss://127.0.0.1/ws" },
+  { NULL, "POST", "/twiml", FORM, "CallSid=CA1", "http://127.0.0.1/twiml", "CallSid=CA1", 200, "ws://127.0.0.1/ws" },
   { NULL, "POST", "/twiml", FORM PROXY, "CallSid=CA1", "https://voice.example:8443/twiml", "CallSid=CA1", 200,
     "wss://voice.example:8443/ws" },
   { NULL, "POST", "/twiml?a=1", FORM, "CallSid=CA1", "https://127.0.0.1/twiml?a=1", "CallSid=CA1", 200,
-    "ws://127.0.0.1/ws" },
-  { NULL, "GET", "/twiml?CallSid=CA1", "", "", "https://127.0.0.1/twiml?CallSid=CA1", NULL, 200, "ws://127.0.0.1/ws" },
+    "wss://127.0.0.1/ws" },
+  { NULL, "GET", "/twiml?CallSid=CA1", "", "", "https://127.0.0.1/twiml?CallSid=CA1", NULL, 200, "wss://127.0.0.1/ws" },
+  { "http://voice.example", "GET", "/twiml?CallSid=CA1", "", "", "http://voice.example/twiml?CallSid=CA1", NULL, 200,
+    "ws://voice.example/ws" },
   { "https://voice.example/calls", "GET", "/twiml?CallSid=CA1", "", "", "https://voice.example/calls/twiml?CallSid=CA1",
     NULL, 200, "wss://voice.example/calls/ws" },
   { NULL, "POST", "/twiml", FORM, "CallSid=CA2", "https://127.0.0.1/twiml", "CallSid=CA1", 403, NULL },

@@ -41,11 +41,17 @@ is_signed_as (const ApCallRoom *room, ApHttpRequest *request, const char *proto,
 }
 
 /* Whether the request is signed; else it has been answered. Not every proxy that ends TLS says so, and Twilio signs
- * what it was given, so that the secure address counts also where the request does not tell of one. */
+ * what it was given, so that the secure address counts also where the request does not tell of one: @proto is then set
+ * to that. */
 static gboolean
-require_signature (const ApCallRoom *room, ApHttpRequest *request, gboolean websocket, const ApTwilioForm *form)
+require_signature (const ApCallRoom *room, ApHttpRequest *request, gboolean websocket, const ApTwilioForm *form,
+                   const char **proto)
 {
-  if (is_signed_as (room, request, NULL, websocket, form) || is_signed_as (room, request, "https", websocket, form))
+  *proto = NULL;
+  if (is_signed_as (room, request, NULL, websocket, form))
+    return TRUE;
+  *proto = "https";
+  if (is_signed_as (room, request, *proto, websocket, form))
     return TRUE;
   ap_http_request_respond_error (request, SOUP_STATUS_FORBIDDEN,
                                  "this is not signed by Twilio with this server's auth token for this address; "
@@ -53,12 +59,14 @@ require_signature (const ApCallRoom *room, ApHttpRequest *request, gboolean webs
   return FALSE;
 }
 
-/* The webhooks hand out tokens of calls, so that those cannot stand for the server's own here. */
+/* The webhooks hand out tokens of calls, so that those cannot stand for the server's own here. @proto: (out)
+ * (nullable): how the request came, if it is known better than it says. */
 static gboolean
-require_webhook (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm *form)
+require_webhook (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm *form, const char **proto)
 {
+  *proto = NULL;
   if (room->settings->twilio_auth_token != NULL)
-    return require_signature (room, request, FALSE, form);
+    return require_signature (room, request, FALSE, form, proto);
   return ap_http_request_require_token (request);
 }
 
@@ -77,10 +85,12 @@ is_for_twilio (ApHttpRequest *request)
 static gboolean
 require_caller (const ApCallRoom *room, ApHttpRequest *request)
 {
+  const char *proto;
+
   if (!is_for_twilio (request))
     return TRUE;
   if (room->settings->twilio_auth_token != NULL)
-    return require_signature (room, request, TRUE, NULL);
+    return require_signature (room, request, TRUE, NULL, &proto);
   return room->tokens != NULL || ap_http_request_require_token (request);
 }
 
@@ -145,10 +155,10 @@ issue_token (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm 
 }
 
 static void
-respond_twiml (const ApCallRoom *room, ApHttpRequest *request, const char *token)
+respond_twiml (const ApCallRoom *room, ApHttpRequest *request, const char *proto, const char *token)
 {
   const ApTwimlParameter parameter = { "token", token };
-  g_autofree char *url = make_url (room, request, NULL, TRUE, STREAM_PATH);
+  g_autofree char *url = make_url (room, request, proto, TRUE, STREAM_PATH);
   g_autofree char *xml = url != NULL ? ap_twiml_connect_stream (url, &parameter, token != NULL ? 1 : 0, NULL) : NULL;
   g_autoptr (GBytes) body = NULL;
 
@@ -168,12 +178,13 @@ ap_call_answer_twiml (ApHttpRequest *request, gpointer data)
   const ApCallRoom *room = data;
   g_autoptr (ApTwilioForm) form = read_form (request);
   g_autofree char *token = NULL;
+  const char *proto;
 
-  if (form == NULL || !require_webhook (room, request, form))
+  if (form == NULL || !require_webhook (room, request, form, &proto))
     return;
   if (room->tokens != NULL && (token = issue_token (room, request, form)) == NULL)
     return;
-  respond_twiml (room, request, token);
+  respond_twiml (room, request, proto, token);
 }
 
 /* ---- what became of a stream ---- */
@@ -205,8 +216,9 @@ void
 ap_call_take_status (ApHttpRequest *request, gpointer data)
 {
   g_autoptr (ApTwilioForm) form = read_form (request);
+  const char *proto;
 
-  if (form == NULL || !require_webhook (data, request, form))
+  if (form == NULL || !require_webhook (data, request, form, &proto))
     return;
   if (ap_twilio_form_get (form, "StreamEvent") == NULL) {
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST,
