@@ -40,12 +40,15 @@ say (Ear *ear, const char *text)
   ws_client_send_frame (ear->client, TRUE, WS_TEXT, text, strlen (text));
 }
 
-/* Takes the audio out of a message of Telnyx, which has nothing in it but that. */
+/* Takes the audio out of a message of Telnyx or Plivo, which has nothing in it but what belongs there. */
 static gboolean
-take_telnyx_media (Ear *ear, const char *text)
+take_media (Ear *ear, const char *text)
 {
   g_autoptr (GRegex) regex =
-      g_regex_new ("^\\{\"event\":\"media\",\"media\":\\{\"payload\":\"([A-Za-z0-9+/]+=*)\"\\}\\}$", 0, 0, NULL);
+      g_regex_new ("^\\{(?:\"event\":\"media\",\"media\":\\{|"
+                   "\"event\":\"playAudio\",\"media\":\\{\"contentType\":\"audio/x-mulaw\",\"sampleRate\":8000,)"
+                   "\"payload\":\"([A-Za-z0-9+/]+=*)\"\\}\\}$",
+                   0, 0, NULL);
   g_autoptr (GMatchInfo) match = NULL;
   g_autofree char *payload = NULL;
   g_autofree guint8 *bytes = NULL;
@@ -71,7 +74,7 @@ listen (Ear *ear)
     g_byte_array_append (ear->audio, frame->data, (guint)frame->len);
   else if (frame->first_byte != (WS_FIN | WS_TEXT))
     g_string_append (ear->texts, "?\n");
-  else if (!take_telnyx_media (ear, (const char *)frame->data))
+  else if (!take_media (ear, (const char *)frame->data))
     g_string_append_printf (ear->texts, "%s\n", frame->data);
   return TRUE;
 }
@@ -133,6 +136,78 @@ test_telnyx (void)
   expect_no_calls (port);
 }
 
+/* Linear audio is big-endian, as in RTP: read the other way round, what the filters make of it is noise. */
+static void
+test_telnyx_l16 (void)
+{
+  enum { FRAME = 320, SAMPLES = FRAMES * FRAME / 2 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/telnyx");
+  g_autofree gint16 *samples = tone_pcm (LOW_HZ, CALL_RATE, SAMPLES);
+  g_autofree guint8 *mulaw = NULL;
+
+  for (guint i = 0; i < SAMPLES; i++)
+    samples[i] = GINT16_TO_BE (samples[i]);
+  say (ear, "{\"event\":\"start\",\"start\":{\"call_control_id\":\"v2:c1\",\"media_format\":{\"encoding\":\"L16\","
+            "\"sample_rate\":8000,\"channels\":1}},\"stream_id\":\"s1\"}");
+  for (guint i = 0; i < FRAMES; i++) {
+    g_autofree char *payload = g_base64_encode ((const guint8 *)samples + i * FRAME, FRAME);
+    g_autofree char *text = g_strdup_printf (
+        "{\"event\":\"media\",\"media\":{\"track\":\"inbound\",\"chunk\":\"%u\",\"timestamp\":\"%u\",\"payload\":"
+        "\"%s\"},\"stream_id\":\"s1\"}",
+        i + 1, i * 20, payload);
+
+    say (ear, text);
+  }
+  hear_until (ear, ear->audio->len >= FRAMES * FRAME);
+  g_assert_cmpuint (ear->audio->len, ==, FRAMES * FRAME);
+  for (guint i = 0; i < SAMPLES; i++)
+    samples[i] = (gint16)(ear->audio->data[2 * i] << 8 | ear->audio->data[2 * i + 1]);
+  mulaw = mulaw_of_pcm (samples, SAMPLES);
+  check_level (LOW_HZ, HIGH_HZ, mulaw, SAMPLES - CALL_FRAME);
+  say (ear, "{\"event\":\"stop\",\"stream_id\":\"s1\"}");
+  ws_client_expect_close (ear->client, 1000);
+  expect_no_calls (port);
+}
+
+/* ---- Plivo ---- */
+
+/* Counters are numbers, times those of a clock on the wall, from which no gap is told. */
+static void
+test_plivo (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/plivo");
+  g_autofree guint8 *tone = tone_mulaw (LOW_HZ, FRAMES * CALL_FRAME);
+  g_autoptr (HttpAnswer) calls = NULL;
+
+  say (ear,
+       "{\"sequenceNumber\":0,\"event\":\"start\",\"start\":{\"callId\":\"c1\",\"streamId\":\"s1\",\"tracks\":["
+       "\"inbound\"],\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000}},\"extra_headers\":\"{}\"}");
+  for (guint i = 0; i < FRAMES; i++) {
+    g_autofree char *payload = g_base64_encode (tone + i * CALL_FRAME, CALL_FRAME);
+    g_autofree char *text = g_strdup_printf (
+        "{\"sequenceNumber\":%u,\"streamId\":\"s1\",\"event\":\"media\",\"media\":{\"track\":\"inbound\","
+        "\"timestamp\":\"17952700%05u\",\"chunk\":%u,\"payload\":\"%s\"},\"extra_headers\":\"{}\"}",
+        i + 1, i * 500, i + 1, payload);
+
+    say (ear, text);
+  }
+  hear_until (ear, ear->audio->len >= FRAMES * CALL_FRAME);
+  g_assert_cmpuint (ear->audio->len, ==, FRAMES * CALL_FRAME);
+  check_level (LOW_HZ, HIGH_HZ, ear->audio->data, (FRAMES - 1) * CALL_FRAME);
+  calls = http_get (port, "/api/calls/c1");
+  g_assert_nonnull (strstr (calls->body, "\"gaps\":0,\"silence_ms\":0,\"errors\":0,\"ignored\":0,"));
+  say (ear, "{\"event\":\"dtmf\",\"streamId\":\"s1\",\"dtmf\":{\"track\":\"inbound\",\"digit\":\"*\"}}");
+  hear_until (ear, g_str_equal (ear->texts->str, "{\"event\":\"clearAudio\",\"streamId\":\"s1\"}\n"));
+  say (ear, "{\"event\":\"clearedAudio\",\"streamId\":\"s1\"}");
+  ws_client_send_close (ear->client, 1000, NULL);
+  ws_client_expect_close (ear->client, 1000);
+  expect_no_calls (port);
+}
+
 /* ---- binary audio ---- */
 
 /* Tones of 16-bit samples at 16 kHz. Returns: (transfer full): @frames of 20 ms */
@@ -146,17 +221,18 @@ tone_l16 (guint hz, guint frames)
   return (guint8 *)samples;
 }
 
-/* As mu-law at 8 kHz, every other sample: the tones are far below. */
+/* As mu-law at 8 kHz, each @nth sample: the tones are far below. */
 static void
-check_level_l16 (guint hz, guint other_hz, const guint8 *bytes, gsize length)
+check_level_l16 (guint hz, guint other_hz, const guint8 *bytes, gsize length, guint nth)
 {
-  g_autofree gint16 *samples = g_new (gint16, length / 4);
+  gsize n = length / 2 / nth;
+  g_autofree gint16 *samples = g_new (gint16, n);
   g_autofree guint8 *mulaw = NULL;
 
-  for (gsize i = 0; i < length / 4; i++)
-    samples[i] = (gint16)(bytes[4 * i] | bytes[4 * i + 1] << 8);
-  mulaw = mulaw_of_pcm (samples, length / 4);
-  check_level (hz, other_hz, mulaw, length / 4);
+  for (gsize i = 0; i < n; i++)
+    samples[i] = (gint16)(bytes[2 * nth * i] | bytes[2 * nth * i + 1] << 8);
+  mulaw = mulaw_of_pcm (samples, n);
+  check_level (hz, other_hz, mulaw, n);
 }
 
 /* Linear audio at the rate of the models goes through as it is: not a bit changes. */
@@ -188,7 +264,33 @@ test_vonage (void)
     ws_client_send_binary (ear->client, high + at, MIN (999, FRAMES * FRAME - at));
   hear_until (ear, ear->audio->len >= cleared_at + FRAMES * FRAME);
   g_assert_cmpmem (ear->audio->data + cleared_at, ear->audio->len - cleared_at, high, FRAMES * FRAME);
-  check_level_l16 (HIGH_HZ, LOW_HZ, ear->audio->data + cleared_at, FRAMES * FRAME);
+  check_level_l16 (HIGH_HZ, LOW_HZ, ear->audio->data + cleared_at, FRAMES * FRAME, 2);
+  ws_client_send_close (ear->client, 1000, NULL);
+  ws_client_expect_close (ear->client, 1000);
+  expect_no_calls (port);
+}
+
+/* Audio of other rates than the models' comes back at its own, all of it. */
+static void
+test_vonage_rate (gconstpointer data)
+{
+  guint rate = GPOINTER_TO_UINT (data);
+  guint frame = rate / FRAMES_PER_SECOND * 2;
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/vonage");
+  g_autofree gint16 *samples = tone_pcm (LOW_HZ, rate, FRAMES * frame / 2);
+  g_autofree char *start =
+      g_strdup_printf ("{\"event\":\"websocket:connected\",\"content-type\":\"audio/l16;rate=%u\"}", rate);
+
+  for (guint i = 0; i < FRAMES * frame / 2; i++)
+    samples[i] = GINT16_TO_LE (samples[i]);
+  say (ear, start);
+  for (guint i = 0; i < FRAMES; i++)
+    ws_client_send_binary (ear->client, (const guint8 *)samples + i * frame, frame);
+  hear_until (ear, ear->audio->len >= FRAMES * frame);
+  g_assert_cmpuint (ear->audio->len, ==, FRAMES * frame);
+  check_level_l16 (LOW_HZ, HIGH_HZ, ear->audio->data, (FRAMES - 1) * frame, rate / CALL_RATE);
   ws_client_send_close (ear->client, 1000, NULL);
   ws_client_expect_close (ear->client, 1000);
   expect_no_calls (port);
@@ -393,7 +495,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-services/signalwire", test_signalwire);
   g_test_add_func ("/call-services/telnyx", test_telnyx);
+  g_test_add_func ("/call-services/telnyx/l16", test_telnyx_l16);
+  g_test_add_func ("/call-services/plivo", test_plivo);
   g_test_add_func ("/call-services/vonage", test_vonage);
+  g_test_add_data_func ("/call-services/vonage/8-khz", GUINT_TO_POINTER (8000), test_vonage_rate);
+  g_test_add_data_func ("/call-services/vonage/24-khz", GUINT_TO_POINTER (24000), test_vonage_rate);
   g_test_add_func ("/call-services/every-sample", test_every_sample);
   g_test_add_func ("/call-services/exotel", test_exotel);
   g_test_add_func ("/call-services/jambonz", test_jambonz);
