@@ -29,7 +29,8 @@ except ImportError as error:
     print(f"skipped: {error} (Debian: python3-websockets)")
     sys.exit(77)
 
-WATCHDOG_SECONDS = 100 * float(os.environ.get("AP_TEST_DEADLINE", "30")) / 30
+PATIENCE = float(os.environ.get("AP_TEST_DEADLINE", "30"))  # seconds until a wait has failed
+WATCHDOG_SECONDS = 100 * PATIENCE / 30
 LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 CLOSE = json.dumps({"type": "control", "action": "close_session"})
@@ -53,14 +54,14 @@ class Server:
     async def stop(self):
         self.process.terminate()
         log = await self.reader
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE)
         self.folder.cleanup()
         assert code == 0, f"the server ended with {code}:\n{log}"
 
     def ask(self, path, method="GET"):
         """Status and JSON."""
         try:
-            with OPENER.open(urllib.request.Request(self.sessions + path, method=method), timeout=30) as answer:
+            with OPENER.open(urllib.request.Request(self.sessions + path, method=method), timeout=PATIENCE) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -73,7 +74,7 @@ class Server:
     async def without_clients(self):
         """It may see later than a client that their connection is gone."""
         health = self.sessions.replace("/api/audio/sessions", "/health")
-        while (await asyncio.to_thread(lambda: json.load(OPENER.open(health, timeout=30))))["active_connections"] > 0:
+        while (await asyncio.to_thread(lambda: json.load(OPENER.open(health, timeout=PATIENCE))))["active_connections"] > 0:
             await asyncio.sleep(0.01)
 
     async def completed(self, session_id):
@@ -121,9 +122,9 @@ async def stream_simply(address, parts):
     async with websockets.connect(address) as socket:
         for part in parts:
             await socket.send(part)
-            answers.append(json.loads(await asyncio.wait_for(socket.recv(), 30)))
+            answers.append(json.loads(await asyncio.wait_for(socket.recv(), PATIENCE)))
         await socket.send(CLOSE)
-        answers.append(json.loads(await asyncio.wait_for(socket.recv(), 30)))
+        answers.append(json.loads(await asyncio.wait_for(socket.recv(), PATIENCE)))
     return answers
 
 
@@ -169,7 +170,7 @@ class Streamer:
     async def create(cls, server, **query):
         query = "&".join(f"{name}={value}" for name, value in query.items())
         socket = await websockets.connect(f"{server.sockets}?{query}")
-        greeting = json.loads(await asyncio.wait_for(socket.recv(), 30))
+        greeting = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
         assert greeting["chunk_count"] == 0 and greeting["status"] == "active" and greeting["message"], greeting
         return cls(socket, greeting["session_id"])
 
@@ -179,7 +180,7 @@ class Streamer:
 
     async def request(self, message):
         await self.socket.send(message)
-        return json.loads(await asyncio.wait_for(self.socket.recv(), 30))
+        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
 
     async def stream(self, parts, first):
         for count, part in enumerate(parts, first):

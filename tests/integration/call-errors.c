@@ -257,7 +257,7 @@ test_before_start (void)
 static void
 test_no_start (void)
 {
-  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER, "--call-start-seconds", "1");
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER, "--call-start-seconds", "3");
   guint16 port = server_process_port (server);
   g_autoptr (CallSimulator) silent = call_simulator_connect (port, &(CallSetup){ .stream = 1, .call = 1 });
   g_autoptr (CallSimulator) talks = call_simulator_connect (port, &(CallSetup){ .stream = 2, .call = 2 });

@@ -123,12 +123,12 @@ test_star (void)
   g_autofree char *digits = NULL;
   gsize cleared_at;
 
-  speak_tone (call, LOW_HZ, 250);
+  speak_tone (call, LOW_HZ, 1000);
   hear_frames (call, 0, 5);
   call_simulator_say_dtmf (call, '1');
   call_simulator_say_dtmf (call, '*');
   cleared_at = expect_clear (call);
-  g_assert_cmpuint (cleared_at, <, 250 * CALL_FRAME);
+  g_assert_cmpuint (cleared_at, <, 1000 * CALL_FRAME);
   speak_tone (call, HIGH_HZ, 50);
   hear_frames (call, cleared_at, 50);
   check_tone (call, cleared_at, 49, HIGH_HZ, LOW_HZ);
@@ -146,11 +146,11 @@ test_hash (void)
   guint16 port = server_process_port (server);
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
 
-  speak_tone (call, LOW_HZ, 250);
+  speak_tone (call, LOW_HZ, 1000);
   hear_frames (call, 0, 5);
   call_simulator_say_dtmf (call, '#');
   call_simulator_expect_close (call, 1000);
-  g_assert_cmpuint (call_simulator_heard (call)->frames, <, 250);
+  g_assert_cmpuint (call_simulator_heard (call)->frames, <, 1000);
   expect_no_calls (port);
 }
 
@@ -402,21 +402,23 @@ static void
 test_hang_up (gconstpointer data)
 {
   const char *when = data;
+  gboolean heard = g_str_equal (when, "heard");
+  const guint frames = heard ? 100 : 1000; /* more than is said before a busy server has been told */
   g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
   guint16 port = server_process_port (server);
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
   g_autofree char *body = g_strdup_printf ("{\"when\":\"%s\"}", when);
   g_autofree char *answer = NULL;
 
-  speak_tone (call, LOW_HZ, 100);
+  speak_tone (call, LOW_HZ, frames);
   hear_frames (call, 0, 5);
-  wait_for_figure (port, call, "frames_in", 100);
+  wait_for_figure (port, call, "frames_in", frames);
   answer = command_call (port, call, "hangup", body, 202);
   call_simulator_expect_close (call, 1000);
-  if (g_str_equal (when, "heard"))
-    g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 100);
+  if (heard)
+    g_assert_cmpuint (call_simulator_heard (call)->frames, ==, frames);
   else
-    g_assert_cmpuint (call_simulator_heard (call)->frames, <, 100);
+    g_assert_cmpuint (call_simulator_heard (call)->frames, <, frames);
   expect_no_calls (port);
 }
 

@@ -140,7 +140,7 @@ test_stall (void)
     served++;
   while (echo_pattern (witness, FRAME, served % 200) && !is_readable (victim));
   g_test_message ("the witness had %u frames echoed meanwhile", served);
-  g_assert_cmpuint (served, >, 100);
+  g_assert_cmpuint (served, >, 10); /* a witness that waits for the victim has had one or two */
   ws_client_expect_binary (victim, stalled, sizeof stalled);
   for (guint32 i = 0; i < 100; i++)
     expect_pattern (victim, FRAME, i);
