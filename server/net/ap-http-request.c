@@ -31,6 +31,8 @@ struct _ApHttpRequest {
   gpointer aside;
   GPtrArray *answer_headers; /* (nullable) names and values by turns; of who answers, until it does */
 
+  gint over; /* atomic: answered, or nobody is there any more; set by the worker's thread */
+
   /* The worker's thread's own. */
   SoupServerMessage *message; /* whose data this is; NULL once it has gone */
   gboolean answered;
@@ -67,6 +69,7 @@ on_message_gone (gpointer data)
 
   end_deadline (request);
   request->message = NULL;
+  g_atomic_int_set (&request->over, 1);
   ap_http_request_unref (request);
 }
 
@@ -243,6 +246,12 @@ ap_http_request_is_answered (ApHttpRequest *request)
   return request->answered;
 }
 
+gboolean
+ap_http_request_is_awaited (ApHttpRequest *request)
+{
+  return g_atomic_int_get (&request->over) == 0;
+}
+
 void
 ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value)
 {
@@ -309,6 +318,7 @@ answer_now (const Answer *answer)
   if (message == NULL || request->answered)
     return;
   request->answered = TRUE;
+  g_atomic_int_set (&request->over, 1);
   headers = soup_server_message_get_response_headers (message);
   for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i += 2)
     soup_message_headers_replace (headers, g_ptr_array_index (answer->headers, i),

@@ -42,6 +42,9 @@ gboolean ap_http_request_require_token (ApHttpRequest *request);
 void ap_http_request_set_aside (ApHttpRequest *request, GDestroyNotify release, gpointer data);
 gboolean ap_http_request_take_aside (ApHttpRequest *request); /* returns: whether there was something */
 
+/* Whether an answer would still go to somebody: for who is about to take time over it. From any thread. */
+gboolean ap_http_request_is_awaited (ApHttpRequest *request);
+
 /* A header of the answer to come. To be called by who answers, before it does. */
 void ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value);
 

@@ -377,7 +377,9 @@ test_later (Fixture *fixture, gconstpointer data)
   g_autofree char *told = NULL;
 
   run_until_held (fixture);
+  g_assert_true (ap_http_request_is_awaited (fixture->held));
   ap_http_request_respond_error (fixture->held, 409, "later");
+  g_assert_false (ap_http_request_is_awaited (fixture->held));
   g_clear_pointer (&fixture->held, ap_http_request_unref);
   answer = read_answer (fixture, fd);
   g_assert_cmpuint (answer->status, ==, 409);
@@ -417,6 +419,7 @@ test_server_gone (Fixture *fixture, gconstpointer data)
   while (g_main_context_iteration (fixture->context, FALSE))
     continue;
   g_assert_null (ap_http_request_get_message (fixture->held));
+  g_assert_false (ap_http_request_is_awaited (fixture->held));
   g_thread_join (g_thread_new ("answer", answer_on_thread, g_steal_pointer (&fixture->held)));
   close (fd);
 }
@@ -428,6 +431,7 @@ test_never (Fixture *fixture, gconstpointer data)
   g_autoptr (HttpAnswer) answer = ask (fixture, "GET", "/held", "", NULL);
 
   g_assert_cmpuint (answer->status, ==, 503);
+  g_assert_false (ap_http_request_is_awaited (fixture->held));
   ap_http_request_respond_json (fixture->held, 200, "{}");
   g_clear_pointer (&fixture->held, ap_http_request_unref);
 }

@@ -524,6 +524,28 @@ test_false_pages (void)
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
 }
 
+/* Nor do right ones between them buy more than they are long. */
+static void
+test_false_pages_between (void)
+{
+  static const ApOggCallbacks callbacks = { on_begin, on_page };
+  g_autoptr (GString) told = g_string_new (NULL);
+  g_autoptr (ApOggReader) reader = ap_ogg_reader_new (&callbacks, told);
+  OggStream stream = { g_byte_array_new (), SERIAL, 0 };
+  g_autoptr (GByteArray) bytes = stream.bytes;
+  g_autoptr (GBytes) packet = packet_new (10, 1);
+  g_autoptr (GError) error = NULL;
+
+  ogg_add_packets (&stream, OGG_FIRST, 0, &packet, 1);
+  for (guint i = 0; i < 512; i++) {
+    for (guint n = 0; n < 32; n++)
+      g_byte_array_append (bytes, (const guint8 *)"OggS\0\377\377", 7);
+    ogg_add_packets (&stream, 0, 0, &packet, 1);
+  }
+  g_assert_false (ap_ogg_reader_feed (reader, bytes->data, bytes->len, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -542,6 +564,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ogg-reader/unwanted", test_unwanted);
   g_test_add_func ("/ogg-reader/bound", test_bound);
   g_test_add_func ("/ogg-reader/false-pages", test_false_pages);
+  g_test_add_func ("/ogg-reader/false-pages-between", test_false_pages_between);
   g_test_add_func ("/ogg-reader/real", test_real);
   return g_test_run ();
 }

@@ -4,12 +4,16 @@
 #include "endpoints/recording/ap-recording-scan.h"
 
 #include "endpoints/recording/files/ap-journal.h"
+#include "endpoints/recording/ap-recording-folder.h"
 #include "endpoints/recording/files/ap-storage-file.h"
 #include "journal-support.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -89,19 +93,39 @@ test_empty (Scratch *scratch, gconstpointer data)
   g_assert_cmpint (faccessat (scratch->fd, JOURNAL, F_OK, 0), ==, -1);
 }
 
-/* Chunks behind a head that cannot be read were acknowledged. */
+/* Chunks behind a head that cannot be read were acknowledged; also few of them, for there is a WAV, which was made
+ * after the head. */
 static void
-test_bad_head (Scratch *scratch, gconstpointer data)
+test_bad_head (Scratch *scratch, gconstpointer length)
 {
   g_autoptr (ApRecordingIndex) index = open_index (scratch);
   g_autoptr (ApJournal) journal = journal_create (scratch);
 
-  journal_append_good (journal, AP_JOURNAL_CHUNK, 4000);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, GPOINTER_TO_UINT (length));
+  write_at (scratch, JOURNAL_ID AP_STORAGE_WAV, 0, "RIFF", 4);
   write_at (scratch, JOURNAL, 20, "?", 1);
   g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "*passed over*");
   g_assert_cmpuint (scan (scratch, index), ==, 0);
   g_test_assert_expected_messages ();
   g_assert_cmpint (faccessat (scratch->fd, JOURNAL, F_OK, 0), ==, 0);
+}
+
+/* Half of a list would take the other half for removed. */
+static void
+test_unreadable_folder (Scratch *scratch, gconstpointer data)
+{
+  pid_t pid = fork ();
+  int status = 0;
+
+  if (pid == 0) {
+    scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ALLOW);
+
+    if (seccomp_rule_add (filter, SCMP_ACT_ERRNO (EIO), SCMP_SYS (getdents64), 0) != 0 || seccomp_load (filter) != 0)
+      _exit (2);
+    _exit (ap_recording_folder_list (scratch->fd, AP_STORAGE_JOURNAL, NULL) == NULL ? 0 : 1);
+  }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
 }
 
 /* It ended, and what is left of its audio could not be written then. */
@@ -195,7 +219,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("empty", test_empty);
-  ADD ("bad-head", test_bad_head);
+  ADD_FOR ("bad-head", test_bad_head, GUINT_TO_POINTER (4000));
+  ADD_FOR ("bad-head-of-little", test_bad_head, GUINT_TO_POINTER (100));
+  ADD ("unreadable-folder", test_unreadable_folder);
   ADD ("long-journal", test_long_journal);
   ADD ("lost-rows", test_lost_rows);
   ADD_FOR ("pipe/journal", test_pipe, JOURNAL_MORE);

@@ -32,10 +32,7 @@ typedef struct {
   /* Of a list. */
   ApRecordingFilter filter;
   ApRecordingStatus status;
-  /* Of peaks. */
-  guint parts;
-  int fd;
-  ApRecordingInfo info;
+  guint parts; /* of peaks */
 } Question;
 
 static Question *
@@ -48,7 +45,6 @@ question_new (ApHttpRequest *request, ApRecordingStore *store)
   question->id = ap_http_request_get_parameter (request, "id");
   if (ap_recording_store_get_settings (store)->expose_file_path)
     question->folder = g_canonicalize_filename (ap_recording_store_get_path (store), NULL);
-  question->fd = -1;
   return question;
 }
 
@@ -57,9 +53,6 @@ question_free (gpointer data)
 {
   Question *question = data;
 
-  if (question->fd >= 0)
-    close (question->fd);
-  ap_recording_info_clear (&question->info);
   ap_http_request_unref (question->request);
   g_free (question->folder);
   g_free (question);
@@ -187,9 +180,12 @@ look_for_list (gpointer data)
   const Question *question = data;
   const ApRecordingFilter *filter = &question->filter;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) infos = NULL;
   guint64 total;
-  g_autoptr (GPtrArray) infos = ap_recording_store_list (question->store, filter, &total, &error);
 
+  if (!ap_http_request_is_awaited (question->request))
+    return;
+  infos = ap_recording_store_list (question->store, filter, &total, &error);
   if (infos == NULL)
     respond_error (question, error);
   else
@@ -315,38 +311,49 @@ ap_recording_api_audio (ApHttpRequest *request, gpointer store)
 
 /* ---- peaks ---- */
 
-/* On the reading desk. */
 static void
-read_peaks (gpointer data)
+respond_peaks (const Question *question, int fd, const ApRecordingInfo *info)
 {
-  Question *question = data;
-  const ApRecordingInfo *info = &question->info;
   guint parts = (guint)MIN (question->parts, info->frames);
   g_autofree ApPeak *peaks = NULL;
   g_autoptr (GError) error = NULL;
   gboolean exact = TRUE;
 
   if (parts > 0)
-    peaks = ap_peaks_read (question->fd, AP_WAV_HEADER_LENGTH, info->frames, info->channels, parts, &exact, &error);
+    peaks = ap_peaks_read (fd, AP_WAV_HEADER_LENGTH, info->frames, info->channels, parts, &exact, &error);
   if (error != NULL)
     respond_error (question, error);
   else
     respond (question->request, SOUP_STATUS_OK, ap_recording_json_peaks (info, peaks, parts, exact));
 }
 
+/* On the reading desk, where many may wait for long: who has left by then costs nothing, and who waits no descriptor.
+ */
+static void
+read_peaks (gpointer data)
+{
+  const Question *question = data;
+  g_auto (ApRecordingInfo) info = { 0 };
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  if (!ap_http_request_is_awaited (question->request))
+    return;
+  fd = ap_recording_store_open_audio (question->store, question->id, &info, &error);
+  if (fd < 0) {
+    respond_error (question, error);
+    return;
+  }
+  respond_peaks (question, fd, &info);
+  close (fd);
+}
+
 static void
 look_for_peaks (gpointer data)
 {
-  g_autoptr (Question) question = data;
-  ApRecordingStore *store = question->store;
-  g_autoptr (GError) error = NULL;
+  const Question *question = data;
 
-  question->fd = ap_recording_store_open_audio (store, question->id, &question->info, &error);
-  if (question->fd >= 0)
-    ap_strand_post (ap_recording_store_get_reading_desk (store), read_peaks, g_steal_pointer (&question),
-                    question_free);
-  else
-    respond_error (question, error);
+  ap_strand_post (ap_recording_store_get_reading_desk (question->store), read_peaks, data, question_free);
 }
 
 void

@@ -54,7 +54,7 @@ on_loaded (const ApRecordingInfo *info, const GError *error, gpointer data)
   ap_recording_barrier_arrive (&wait->barrier);
 }
 
-/* Its strand runs on another thread: the desk is the only one that waits. */
+/* Its strand runs on another thread: desks are the only ones that wait. */
 static gboolean
 wait_for_load (ApRecording *recording, ApRecordingInfo *info, GError **error)
 {

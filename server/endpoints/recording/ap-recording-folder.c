@@ -73,11 +73,15 @@ ap_recording_folder_list (int folder_fd, const char *suffix, GError **error)
     return NULL;
   }
   ids = g_ptr_array_new_with_free_func (g_free);
-  while ((entry = readdir (folder)) != NULL) {
+  while (errno = 0, (entry = readdir (folder)) != NULL) {
     char *id = id_of (entry->d_name, suffix);
 
     if (id != NULL)
       g_ptr_array_add (ids, id);
+  }
+  if (errno != 0) { /* not the end */
+    set_error (error, "the folder of recordings cannot be read");
+    g_clear_pointer (&ids, g_ptr_array_unref);
   }
   closedir (folder);
   return ids;

@@ -18,7 +18,7 @@ int ap_recording_folder_open (const char *path, gboolean create, GError **error)
  * ap_recording_folder_list:
  * @suffix: `.jnl`
  *
- * Returns: (transfer full) (element-type utf8): the ids of all recordings that have such a file
+ * Returns: (transfer full) (element-type utf8): the ids of all recordings that have such a file. NULL with @error
  */
 GPtrArray *ap_recording_folder_list (int folder_fd, const char *suffix, GError **error);
 

@@ -42,10 +42,19 @@ read_beginning (int folder_fd, const char *id, const char *suffix, guint8 *data,
   return got;
 }
 
+/* A recording's WAV is made when the head of its journal is on the disk. */
+static gboolean
+has_wav (const Scan *scan, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, AP_STORAGE_WAV, NULL);
+
+  return faccessat (scan->folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static gboolean
 remove_empty (const Scan *scan, const char *id, goffset length, GError **error)
 {
-  if (length > AP_JOURNAL_HEADER_MAX) {
+  if (length > AP_JOURNAL_HEADER_MAX || has_wav (scan, id)) {
     g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "its journal has no good head");
     return FALSE;
   }
@@ -53,8 +62,8 @@ remove_empty (const Scan *scan, const char *id, goffset length, GError **error)
   return ap_storage_remove (scan->folder_fd, id, AP_STORAGE_JOURNAL, error);
 }
 
-/* A journal that ends before its head is whole never had an acknowledged chunk: its recording was not greeted. A longer
- * one may have had: it is damaged, or another version's. */
+/* A journal that ends before its head is whole never had an acknowledged chunk: its recording was not greeted. Another
+ * may have had: it is damaged, or another version's. */
 static gboolean
 scan_journal (const Scan *scan, const char *id, GError **error)
 {

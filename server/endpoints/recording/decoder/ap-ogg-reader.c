@@ -38,7 +38,7 @@ struct _ApOggReader {
   guint32 serial;     /* of it */
   guint32 sequence;   /* of its next page */
 
-  gsize wasted; /* bytes of wrong pages that were summed since the last right one */
+  gsize wasted; /* bytes of wrong pages that were summed, less those of right ones since */
 
   GByteArray *packet; /* the beginning of one that goes on on the next page */
   gboolean open;      /* there is such a beginning */
@@ -296,7 +296,7 @@ work (ApOggReader *reader, GError **error)
     }
     if (!take_page (reader, page->data, error))
       return FALSE;
-    reader->wasted = 0;
+    reader->wasted -= MIN (reader->wasted, length);
     g_byte_array_remove_range (page, 0, (guint)length);
   }
   return TRUE;
