@@ -75,6 +75,41 @@ test_refused_wav (void)
   end (folder, writer, id);
 }
 
+/* A client that forgot to say what it sends: a file of another format, whose first piece alone tells so. */
+static void
+test_foreign_file (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  g_autoptr (GBytes) flac = audio_file_make (AUDIO_FILE_FLAC, 8000, 1, 1);
+  g_autoptr (GBytes) wav = audio_file_make (AUDIO_FILE_WAV, 8000, 1, 1);
+  gsize length;
+  const guint8 *data = g_bytes_get_data (flac, &length);
+
+  for (gsize at = 0; at < length; at += 1000)
+    folder_refuse (folder, writer, data + at, MIN (1000, length - at), AP_RECORDING_ERROR_UNDECODABLE);
+  data = g_bytes_get_data (wav, &length);
+  folder_append (folder, writer, data, length);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 8000);
+  end (folder, writer, id);
+}
+
+/* One who sends raw samples goes on with them. */
+static void
+test_foreign_head_among_samples (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+
+  folder_append (folder, writer, (const guint8 *)"abcd", 4);
+  folder_refuse (folder, writer, (const guint8 *)"fLaC\0\0\0\x22", 8, AP_RECORDING_ERROR_UNDECODABLE);
+  folder_append (folder, writer, (const guint8 *)"efgh", 4);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, ==, 4);
+  end (folder, writer, id);
+}
+
 /* Each refusal costs reading the file once more, up to a bound. */
 static void
 test_hopeless (void)
@@ -220,6 +255,8 @@ main (int argc, char **argv)
   signal (SIGXFSZ, SIG_IGN);
   g_test_add_func ("/recording-refusals/out-of-garbage", test_out_of_garbage);
   g_test_add_func ("/recording-refusals/refused-wav", test_refused_wav);
+  g_test_add_func ("/recording-refusals/foreign-file", test_foreign_file);
+  g_test_add_func ("/recording-refusals/foreign-head-among-samples", test_foreign_head_among_samples);
   g_test_add_func ("/recording-refusals/hopeless", test_hopeless);
   g_test_add_func ("/recording-refusals/no-room-often", test_no_room_often);
   g_test_add_func ("/recording-refusals/no-room-at-all", test_no_room_at_all);

@@ -35,7 +35,7 @@ struct _ApRecordingWriter {
   guint refused_in_row;  /* chunks that could not be decoded */
   guint64 rebuilt_bytes; /* that decoders were fed once more */
   guint64 lacking_bytes; /* that the last chunk wanted in the WAV when there was no room; 0: there was */
-  gboolean wav_refused;  /* the last file to begin was a WAV whose head could not be read */
+  gboolean head_refused; /* of the last file to begin: what follows is none of it, and no raw samples */
   GArray *unreadable;    /* guint64: chunks of the journal that give nothing */
   gint64 wall_us;        /* what the wall's clock was ahead of the monotonic one; 0: not looked at yet */
   goffset rotate_at;     /* the length of a journal that is begun anew */

@@ -271,14 +271,14 @@ refuse_hopeless (ApRecordingWriter *writer, GError **error)
   return TRUE;
 }
 
-/* What follows the refused head of a WAV would be recorded as raw samples. */
+/* What follows the refused head of a file would be recorded as raw samples. */
 static gboolean
 refuse_headless (ApRecordingWriter *writer, ApContainer begins, GError **error)
 {
-  if (!writer->wav_refused || begins != AP_CONTAINER_PCM)
+  if (!writer->head_refused || begins != AP_CONTAINER_PCM)
     return FALSE;
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
-               "this belongs to a WAV that cannot be decoded; a new file may follow it");
+               "this belongs to a file that cannot be decoded; a new one may follow it");
   return TRUE;
 }
 
@@ -326,6 +326,7 @@ identify (ApRecordingWriter *writer, ApJournalRecord *record, gboolean new_sourc
   ApContainer begins = ap_container_detect (writer->info.format, current, record->data, record->length, &reason);
 
   if (reason != NULL) {
+    writer->head_refused = TRUE;
     g_propagate_error (error, g_steal_pointer (&reason));
     return FALSE;
   }
@@ -420,14 +421,14 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   journaled (owner);
   if (!ap_recording_writer_take (writer, &record, limit_of (writer, &record), &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-    writer->wav_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
+    writer->head_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
     if (ap_recording_writer_reject (writer, &record, error))
       g_propagate_error (error, g_steal_pointer (&reason));
     journaled (owner);
     return FALSE;
   }
   writer->refused_in_row = 0;
-  writer->wav_refused = FALSE;
+  writer->head_refused = FALSE;
   ap_recording_writer_count (writer, &record);
   rotate (writer);
   return TRUE;
