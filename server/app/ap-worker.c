@@ -64,11 +64,24 @@ refusal (gpointer data)
   return NULL;
 }
 
+/* Why a room does not do what it is for, or NULL. */
+static const char *
+refusal_of_rooms (const ApRunningRoom *rooms)
+{
+  const char *reason = NULL;
+
+  for (const ApRunningRoom *running = rooms; running->room != NULL && reason == NULL; running++)
+    reason = running->room->refusal != NULL ? running->room->refusal (running->state) : NULL;
+  return reason;
+}
+
 static void
 ready (ApHttpRequest *request, gpointer data)
 {
   const char *reason = refusal (data);
 
+  if (reason == NULL)
+    reason = refusal_of_rooms (((ApWorker *)data)->settings->rooms);
   if (reason != NULL)
     ap_http_request_respond_error (request, SOUP_STATUS_SERVICE_UNAVAILABLE, reason);
   else

@@ -27,7 +27,7 @@ typedef struct {
   const ApOption *options;
   gsize settings_size;
 
-  /* The rest runs on the main thread. A room without a state has none of it. */
+  /* The rest runs on the main thread, where nothing else is said. A room without a state has none of it. */
 
   /* Once, before the first worker. @settings: that struct, filled in; it outlives the room. Returns the state; NULL
    * with
@@ -37,6 +37,10 @@ typedef struct {
   void (*drain) (gpointer room);
   /* Once, after the last worker; frees the state. */
   void (*stop) (gpointer room);
+
+  /* For /ready, on any worker, and without waiting for anything: why what is asked of the room now is refused; NULL: it
+   * is not. */
+  const char *(*refusal) (gpointer room);
 
   /* `PROGRAM --helper NAME ...`: instead of a server, a process that works for one; the server's own business, so that
    * --help does not speak of it. Returns the exit status. NULL: the room has none. */

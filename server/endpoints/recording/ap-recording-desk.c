@@ -31,7 +31,7 @@ ask_index (ApRecordingStore *store, GError **error)
 {
   if (ap_recording_store_is_ready (store) || ap_recording_store_get_ready (store, FALSE, NULL))
     return TRUE;
-  if (!g_file_test (store->path, G_FILE_TEST_EXISTS))
+  if (!ap_recording_store_is_away (store) && !g_file_test (store->path, G_FILE_TEST_EXISTS))
     return not_found (error);
   return ap_recording_store_get_ready (store, FALSE, error);
 }

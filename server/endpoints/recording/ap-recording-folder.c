@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where recordings lie: opened once, locked against a second server. */
+/* Where recordings lie: opened, and locked against a second server. */
 #include "endpoints/recording/ap-recording-folder.h"
 
 #include "base/ap-uuid.h"
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -45,6 +46,32 @@ ap_recording_folder_open (const char *path, gboolean create, GError **error)
     return -1;
   }
   return fd;
+}
+
+gboolean
+ap_recording_folder_is_at (int folder_fd, const char *path, const char **reason)
+{
+  struct statx there, here;
+
+  if (statx (AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &there) < 0)
+    *reason = g_strerror (errno);
+  else if (statx (folder_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &here) < 0)
+    *reason = g_strerror (errno);
+  else if (there.stx_ino != here.stx_ino || there.stx_dev_major != here.stx_dev_major ||
+           there.stx_dev_minor != here.stx_dev_minor || there.stx_mnt_id != here.stx_mnt_id)
+    *reason = "another folder is in its place";
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+ap_recording_folder_is_mount (int folder_fd)
+{
+  struct statx about;
+
+  return statx (folder_fd, "", AT_EMPTY_PATH, 0, &about) == 0 &&
+         (about.stx_attributes & about.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 static char *

@@ -14,6 +14,11 @@
  */
 int ap_recording_folder_open (const char *path, gboolean create, GError **error);
 
+/* Whether @path leads to that folder still. @reason: (out) (optional): if not, why; static */
+gboolean ap_recording_folder_is_at (int folder_fd, const char *path, const char **reason);
+/* Whether a file system begins there, as far as the kernel tells: without it there is another folder in its place. */
+gboolean ap_recording_folder_is_mount (int folder_fd);
+
 /**
  * ap_recording_folder_list:
  * @suffix: `.jnl`

@@ -297,6 +297,39 @@ ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error)
   return open_file (index, rebuild, error) ? g_steal_pointer (&index) : NULL;
 }
 
+/* Its log stays as it is: where its name leads now there may be another's. */
+static void
+leave_files (ApRecordingIndex *index)
+{
+  if (index->db != NULL)
+    sqlite3_db_config (index->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  detach (index);
+  g_hash_table_remove_all (index->owed);
+  if (sqlite3_open_v2 (":memory:", &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+      run (index, schema, NULL) != STATE_GOOD || prepare (index, NULL) != STATE_GOOD)
+    g_error ("no memory for an index of recordings");
+}
+
+void
+ap_recording_index_leave (ApRecordingIndex *index)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+
+  leave_files (index);
+}
+
+gboolean
+ap_recording_index_return (ApRecordingIndex *index, gboolean *rebuild, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+
+  detach (index);
+  if (open_file (index, rebuild, error))
+    return TRUE;
+  leave_files (index);
+  return FALSE;
+}
+
 /* ---- rows ---- */
 
 /* A statement in use; ready to be used again when this goes out of scope. */

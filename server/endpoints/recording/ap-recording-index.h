@@ -31,6 +31,12 @@ typedef struct {
 ApRecordingIndex *ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error);
 void ap_recording_index_free (ApRecordingIndex *index);
 
+/* Lets go of its files, without another look at them: what is asked and put from here on is an empty table's that is
+ * kept nowhere. */
+void ap_recording_index_leave (ApRecordingIndex *index);
+/* After that, as ap_recording_index_open(), in the same folder's place. */
+gboolean ap_recording_index_return (ApRecordingIndex *index, gboolean *rebuild, GError **error);
+
 /* Has been rebuilt: until this is said, each opening asks for it again. */
 gboolean ap_recording_index_declare_complete (ApRecordingIndex *index, GError **error);
 

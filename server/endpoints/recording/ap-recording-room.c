@@ -139,6 +139,12 @@ stop (gpointer room)
   ap_recording_store_free (room);
 }
 
+static const char *
+refusal (gpointer room)
+{
+  return ap_recording_store_is_away (room) ? "the folder of recordings cannot be used; the log tells why" : NULL;
+}
+
 const ApRoom ap_recording_room = {
   .name = "recording",
   .endpoints = endpoints,
@@ -147,5 +153,6 @@ const ApRoom ap_recording_room = {
   .settings_size = sizeof (ApRecordingSettings),
   .start = start,
   .stop = stop,
+  .refusal = refusal,
   .helper = ap_decoder_mother_main,
 };

@@ -11,6 +11,7 @@
 #include "endpoints/recording/ap-recording-folder.h"
 #include "endpoints/recording/ap-recording-scan.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define DEFAULT_FOLDER "audio_sessions"
@@ -60,7 +61,8 @@ add_unread (ApRecordingStore *store, const GPtrArray *list)
   for (guint i = 0; i < list->len; i++) {
     const ApRecordingInfo *info = g_ptr_array_index (list, i);
 
-    g_hash_table_replace (store->recordings, g_strdup (info->id), ap_recording_new (&store->shared, info, TRUE));
+    if (!g_hash_table_contains (store->recordings, info->id)) /* as one that waited for the folder is */
+      g_hash_table_insert (store->recordings, g_strdup (info->id), ap_recording_new (&store->shared, info, TRUE));
     g_ptr_array_add (store->unread, g_strdup (info->id));
   }
 }
@@ -103,32 +105,64 @@ static gboolean on_tick (gpointer data);
 static void
 start_ticker (ApRecordingStore *store)
 {
+  if (store->ticker != NULL)
+    return;
   store->ticker = g_timeout_source_new_seconds (TICK_SECONDS);
   g_source_set_callback (store->ticker, on_tick, store, NULL);
   g_source_attach (store->ticker, NULL);
 }
 
 static gboolean
+open_index (ApRecordingStore *store, gboolean *rebuild, GError **error)
+{
+  if (store->shared.index != NULL)
+    return ap_recording_index_return (store->shared.index, rebuild, error);
+  store->shared.index = ap_recording_index_open (store->path, rebuild, error);
+  return store->shared.index != NULL;
+}
+
+static gboolean
+read_folder (ApRecordingStore *store, int fd, GPtrArray *unread, GError **error)
+{
+  gboolean rebuild;
+
+  if (!ap_recording_store_admit_folder (store, fd, error) || !open_index (store, &rebuild, error))
+    return FALSE;
+  if (ap_recording_scan (fd, store->shared.index, rebuild, note_unread, unread, error))
+    return TRUE;
+  ap_recording_index_leave (store->shared.index);
+  return FALSE;
+}
+
+/* Takes over @fd. The descriptor stays the same for those who have its number. */
+static void
+use_folder (ApRecordingStore *store, int fd)
+{
+  if (store->was_ready) {
+    dup3 (fd, store->shared.writer.folder_fd, O_CLOEXEC);
+    close (fd);
+    return;
+  }
+  store->shared.writer.folder_fd = fd;
+  store->shared.syncer = syncer_new (store);
+}
+
+static gboolean
 open_folder (ApRecordingStore *store, gboolean create, GError **error)
 {
   g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (free_info);
-  gboolean rebuild;
   int fd = ap_recording_folder_open (store->path, create, error);
 
   if (fd < 0)
     return FALSE;
-  store->shared.index = ap_recording_index_open (store->path, &rebuild, error);
-  if (store->shared.index == NULL) {
+  if (!read_folder (store, fd, unread, error)) {
     close (fd);
     return FALSE;
   }
-  if (!ap_recording_scan (fd, store->shared.index, rebuild, note_unread, unread, error)) {
-    g_clear_pointer (&store->shared.index, ap_recording_index_free);
-    close (fd);
-    return FALSE;
-  }
-  store->shared.writer.folder_fd = fd;
-  store->shared.syncer = syncer_new (store);
+  use_folder (store, fd);
+  store->was_ready = TRUE;
+  store->was_mount = ap_recording_folder_is_mount (store->shared.writer.folder_fd);
+  store->let_go = FALSE;
   add_unread (store, unread);
   return TRUE;
 }
@@ -150,9 +184,12 @@ ap_recording_store_get_ready (ApRecordingStore *store, gboolean create, GError *
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the server ends");
     return FALSE;
   }
-  if (!open_folder (store, create, error))
+  /* One that was there is put back, not made: it may be another disk's. */
+  if (!ap_recording_store_let_go (store, error) || !open_folder (store, create && !store->was_ready, error))
     return FALSE;
   g_atomic_int_set (&store->ready, 1);
+  if (g_atomic_int_compare_and_exchange (&store->away, 1, 0))
+    ap_info ("recordings are kept in %s again", store->path);
   start_ticker (store);
   read_next (store);
   return TRUE;
@@ -234,6 +271,15 @@ remove_old (gpointer data)
     ap_strand_post (store->desk, remove_old, store, NULL);
 }
 
+static void
+check (gpointer data)
+{
+  ApRecordingStore *store = data;
+
+  g_atomic_int_set (&store->checking, 0);
+  ap_recording_store_check (store);
+}
+
 static gboolean
 on_tick (gpointer data)
 {
@@ -242,9 +288,11 @@ on_tick (gpointer data)
   gint64 now = g_get_monotonic_time ();
 
   ap_strand_pool_relieve (store->shared.pool);
+  if (g_atomic_int_compare_and_exchange (&store->checking, 0, 1))
+    ap_strand_post (store->desk, check, store, NULL);
   for (guint i = 0; i < live->len; i++)
     ap_recording_tick (g_ptr_array_index (live, i));
-  if (store->settings->retention_days > 0 && now >= store->retention_at) {
+  if (store->settings->retention_days > 0 && ap_recording_store_is_ready (store) && now >= store->retention_at) {
     store->retention_at = now + RETENTION_SECONDS * G_USEC_PER_SEC;
     ap_strand_post (store->desk, remove_old, store, NULL);
   }
@@ -263,6 +311,8 @@ set_up_shared (ApRecordingStore *store)
   store->shared.settings = settings;
   store->shared.pool = ap_strand_pool_new ("recording", threads, most);
   store->shared.admit = admit;
+  store->shared.reachable = ap_recording_store_is_reachable;
+  store->shared.gone = ap_recording_store_has_dropped;
   store->shared.ended = on_ended;
   store->shared.owner = store;
   store->shared.writer.launcher = NULL;
@@ -287,14 +337,19 @@ ap_recording_store_new (const ApRecordingSettings *settings)
   store->path = settings->storage_path != NULL ? settings->storage_path : DEFAULT_FOLDER;
   store->recordings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)ap_recording_unref);
   store->unread = g_ptr_array_new_with_free_func (g_free);
+  store->leaving = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_unref);
+  store->let_go = TRUE;
   set_up_shared (store);
   store->desk = ap_strand_new (store->shared.pool);
   store->reading_desk = ap_strand_new (store->shared.pool);
   store->shared.writer.launcher = ap_decoder_launcher_new (sandbox);
   /* Who does not record wants no folder. */
   if ((settings->storage_path != NULL || g_file_test (store->path, G_FILE_TEST_EXISTS)) &&
-      !ap_recording_store_get_ready (store, TRUE, &reason))
+      !ap_recording_store_get_ready (store, TRUE, &reason)) {
     ap_warning ("nothing can be recorded until this is mended: %s (the server is user %u)", reason->message, getuid ());
+    g_atomic_int_set (&store->away, 1);
+    start_ticker (store);
+  }
   return store;
 }
 
@@ -369,9 +424,10 @@ ap_recording_store_free (ApRecordingStore *store)
   ap_strand_pool_free (store->shared.pool);
   g_hash_table_unref (store->recordings);
   g_ptr_array_unref (store->unread);
+  g_ptr_array_unref (store->leaving);
   g_clear_pointer (&store->shared.index, ap_recording_index_free);
   g_clear_pointer (&store->shared.writer.launcher, ap_decoder_launcher_free);
-  if (ap_recording_store_is_ready (store))
+  if (store->was_ready)
     close (store->shared.writer.folder_fd);
   g_mutex_clear (&store->lock);
   g_mutex_clear (&store->ready_lock);

@@ -58,7 +58,7 @@ leave_the_living (ApRecording *recording)
 void
 ap_recording_fail (ApRecording *recording, const GError *error)
 {
-  if (recording->over)
+  if (recording->over || recording->shared->gone (recording->shared->owner, recording))
     return;
   recording->broken = g_error_copy (error);
   if (recording->writer == NULL && !recording->exists)
@@ -161,6 +161,8 @@ ensure_loaded (ApRecording *recording, GError **error)
   if (recording->writer != NULL)
     return TRUE;
   recording->heard = g_get_monotonic_time ();
+  if (recording->exists && !recording->shared->reachable (recording->shared->owner, error))
+    return FALSE;
   if (recording->exists)
     resume (recording, &reason);
   else
@@ -363,6 +365,8 @@ tick (gpointer data)
   g_atomic_int_set (&recording->ticking, 0);
   if (recording->over || recording->broken != NULL)
     return;
+  if (recording->writer == NULL && !recording->shared->reachable (recording->shared->owner, NULL))
+    recording->heard = now; /* nobody could send to it */
   if (now >= recording->end_at && (recording->writer != NULL || recording->exists))
     reason = reason_to_end (recording, now);
   if (reason != NULL) {
@@ -379,6 +383,21 @@ tick (gpointer data)
     ap_recording_put_into_index (recording);
   }
   ap_recording_update_allowance (recording); /* others may have gone; of this one the index has what is so now */
+}
+
+static void
+drop (gpointer data)
+{
+  ApRecording *recording = ((ApRecordingJob *)data)->recording;
+
+  if (recording->over)
+    return;
+  recording->over = TRUE;
+  recording->broken = g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE,
+                                   "the recordings cannot be reached now; go on when they can");
+  ap_recording_answers_drop (recording->answers);
+  close_sockets (recording, 1011, "the recordings cannot be reached now");
+  ap_count (&ap_metrics_mine ()->counts.recordings_ended, 1);
 }
 
 static void
@@ -462,6 +481,12 @@ ap_recording_get_user (ApRecording *recording)
 }
 
 gboolean
+ap_recording_exists (ApRecording *recording)
+{
+  return recording->exists;
+}
+
+gboolean
 ap_recording_look (ApRecording *recording, ApRecordingInfo *info)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
@@ -536,6 +561,18 @@ ap_recording_tick (ApRecording *recording)
 {
   if (g_atomic_int_compare_and_exchange (&recording->ticking, 0, 1))
     ap_recording_post (recording, tick, &(ApRecordingJob){ 0 });
+}
+
+void
+ap_recording_drop (ApRecording *recording)
+{
+  ap_recording_post (recording, drop, &(ApRecordingJob){ 0 });
+}
+
+gboolean
+ap_recording_is_unused (ApRecording *recording)
+{
+  return g_atomic_ref_count_compare (&recording->refs, 1);
 }
 
 void

@@ -25,6 +25,10 @@ typedef struct {
   /* These are called on the recording's strand. */
   /* Whether a new one may begin; the storage is made ready. */
   gboolean (*admit) (gpointer owner, const ApRecordingInfo *info, GError **error);
+  /* Whether there are files of any recording now. */
+  gboolean (*reachable) (gpointer owner, GError **error);
+  /* Something is wrong with the files of one: whether all files have gone, and it is about to be dropped. */
+  gboolean (*gone) (gpointer owner, ApRecording *recording);
   /* It is not live any more. */
   void (*ended) (gpointer owner, ApRecording *recording);
   gpointer owner;
@@ -37,6 +41,8 @@ void ap_recording_unref (ApRecording *recording);
 
 const char *ap_recording_get_id (ApRecording *recording);
 const char *ap_recording_get_user (ApRecording *recording);
+/* Whether it began with files. */
+gboolean ap_recording_exists (ApRecording *recording);
 /* Its figures as of now; FALSE while it has not been read, when they are those of its beginning. */
 gboolean ap_recording_look (ApRecording *recording, ApRecordingInfo *info);
 
@@ -59,6 +65,10 @@ void ap_recording_load (ApRecording *recording, ApRecordingDone done, gpointer d
 /* Now and then: it ends when nobody has used it for long, and what the disk and the index have of it is brought up to
  * date. Without effect while the last one waits. */
 void ap_recording_tick (ApRecording *recording);
+/* Its files cannot be reached any more: its sockets are closed. It is nobody's any more when it has no other reference;
+ * another is made for the files when they are back. */
+void ap_recording_drop (ApRecording *recording);
+gboolean ap_recording_is_unused (ApRecording *recording);
 /* The last of it in this process: it can be gone on with in the next. */
 void ap_recording_suspend (ApRecording *recording, void (*done) (gpointer data), gpointer data);
 

@@ -3,11 +3,15 @@
 /* A journal's records in their order, and what comes of those that cannot be read any more. Where bytes are no record
  * and good ones follow, either the system was cut off while it wrote them, in whatever order, and then nobody has been
  * told of any; or they were whole once and the disk has lost them. Later records say up to where the disk had all: what
- * lies before that was lost, and counts; the rest is cut off. */
+ * lies before that was lost, and counts; the rest is cut off, or left in the old file if the disk refused to read it:
+ * that may be over another day. */
 #include "endpoints/recording/files/ap-journal-private.h"
 #include "endpoints/recording/files/ap-storage-file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
   WINDOW = 64 * 1024, /* is searched at a time */
@@ -30,7 +34,8 @@ try_record (ApJournal *journal, GByteArray *bytes, goffset limit, ApJournalHole 
     if ((goffset)need > limit - hole->end)
       return 0;
     g_byte_array_set_size (bytes, (guint)need);
-    n = ap_storage_read (journal->fd, bytes->data + have, need - have, hole->end + (goffset)have, error);
+    n = ap_storage_read_around (journal->fd, bytes->data + have, need - have, hole->end + (goffset)have,
+                                &journal->refused, error);
     if (n < 0 || (gsize)n < need - have)
       return (gint)MIN (n, 0);
     have = need;
@@ -53,7 +58,8 @@ search (ApJournal *journal, GByteArray *bytes, goffset limit, ApJournalHole *hol
   goffset at = hole->offset + 1;
 
   while (limit - at >= AP_JOURNAL_HEAD_LENGTH) {
-    gssize n = ap_storage_read (journal->fd, window, (gsize)MIN (WINDOW, limit - at), at, error);
+    gssize n =
+        ap_storage_read_around (journal->fd, window, (gsize)MIN (WINDOW, limit - at), at, &journal->refused, error);
     gsize place = 0;
 
     if (n < 4)
@@ -109,6 +115,69 @@ pass_hole (ApJournal *journal, GByteArray *bytes, goffset limit, GError **error)
 
 /* ---- What counts --------------------------------------------------------------------------------------------------
  */
+
+/* Its name says what it is; it may have it from an attempt that failed later. */
+static gboolean
+link_aside (ApJournal *journal, int dir_fd)
+{
+  g_autofree char *from = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL, NULL);
+  g_autofree char *to = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL_DAMAGED, NULL);
+
+  return linkat (dir_fd, from, dir_fd, to, 0) == 0 || errno == EEXIST;
+}
+
+gboolean
+ap_journal_put_aside (ApJournal *journal, int dir_fd, GError **error)
+{
+  /* There are file systems without links; the copy is for people to look at. */
+  if (journal->holes->len == 0 || link_aside (journal, dir_fd) || errno == EPERM || errno == EOPNOTSUPP ||
+      errno == EMLINK)
+    return TRUE;
+  ap_storage_set_error (error, errno, "link");
+  return FALSE;
+}
+
+/* All up to the end. What is in holes may be refused here too: it is none of the records. */
+static gboolean
+copy_records (ApJournal *journal, int fd, GError **error)
+{
+  g_autofree guint8 *window = g_malloc (WINDOW);
+
+  for (goffset at = 0; at < journal->end;) {
+    gssize n = ap_storage_read_around (journal->fd, window, (gsize)MIN (WINDOW, journal->end - at), at, &(goffset){ 0 },
+                                       error);
+    struct iovec piece = { window, (gsize)MAX (n, 0) };
+
+    if (n <= 0 || !ap_storage_write (fd, &piece, 1, at, error))
+      return FALSE;
+    at += n;
+  }
+  return ap_storage_sync (fd, error);
+}
+
+gboolean
+ap_journal_leave_rest (ApJournal *journal, int dir_fd, goffset limit, GError **error)
+{
+  const char *id = journal->header.info.id;
+  int fd;
+  gboolean done;
+
+  if (!ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error) ||
+      (fd = ap_storage_open (dir_fd, id, AP_STORAGE_JOURNAL_NEW, O_RDWR | O_CREAT, error)) < 0)
+    return FALSE;
+  journal->left_at = journal->end;
+  journal->left = limit - journal->end;
+  done = copy_records (journal, fd, error);
+  if (done && !link_aside (journal, dir_fd)) {
+    ap_storage_set_error (error, errno, "link");
+    done = FALSE;
+  }
+  done = done && ap_journal_take_place (journal, fd, dir_fd, error) && ap_storage_sync (dir_fd, error);
+  close (fd);
+  if (!done)
+    ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, NULL);
+  return done;
+}
 
 static goffset
 synced_before (const ApJournalRecord *record)
@@ -199,7 +268,9 @@ ap_journal_replay_hole (const ApJournalHole *hole, ApJournalFunc func, gpointer 
 ApJournalDamage
 ap_journal_get_damage (ApJournal *journal)
 {
-  ApJournalDamage damage = { .places = journal->holes->len };
+  ApJournalDamage damage = { .places = journal->holes->len + (journal->left > 0 ? 1 : 0),
+                             .bytes = (guint64)journal->left,
+                             .offset = journal->left_at };
 
   for (guint i = 0; i < journal->holes->len; i++) {
     const ApJournalHole *hole = &g_array_index (journal->holes, ApJournalHole, i);

@@ -126,7 +126,8 @@ ap_journal_read_record (ApJournal *journal, ApJournalReader *reader, GByteArray 
     if ((goffset)need > limit - offset)
       return 0;
     g_byte_array_set_size (bytes, (guint)need);
-    n = ap_storage_read (journal->fd, bytes->data + have, need - have, offset + (goffset)have, error);
+    n = ap_storage_read_around (journal->fd, bytes->data + have, need - have, offset + (goffset)have, &journal->refused,
+                                error);
     if (n < 0 || (gsize)n < need - have)
       return MIN (n, 0);
     have = need;
@@ -319,6 +320,15 @@ ap_journal_create (int dir_fd, const ApJournalHeader *header, GError **error)
   return g_steal_pointer (&journal);
 }
 
+/* What is behind the end, up to @limit. */
+static gboolean
+drop_rest (ApJournal *journal, int dir_fd, goffset limit, GError **error)
+{
+  if (journal->refused > journal->end)
+    return ap_journal_leave_rest (journal, dir_fd, limit, error);
+  return ap_storage_cut (journal->fd, journal->end, error);
+}
+
 ApJournal *
 ap_journal_open (int dir_fd, const char *id, GError **error)
 {
@@ -335,7 +345,7 @@ ap_journal_open (int dir_fd, const char *id, GError **error)
   }
   if (!read_header (journal, error) || !ap_journal_walk (journal, status.st_size, error))
     return NULL;
-  if (journal->end < status.st_size && !ap_storage_cut (fd, journal->end, error))
+  if (journal->end < status.st_size && !drop_rest (journal, dir_fd, status.st_size, error))
     return NULL;
   if (!ap_storage_sync (fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
     return NULL;
@@ -459,23 +469,6 @@ ap_journal_sync (ApJournal *journal, GError **error)
 /* ---- Compaction ---------------------------------------------------------------------------------------------------
  */
 
-/* A damaged journal keeps a name: what is left of it may be worth a look. It has one already after an attempt that
- * failed later. */
-static gboolean
-put_aside (ApJournal *journal, int dir_fd, GError **error)
-{
-  g_autofree char *from = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL, NULL);
-  g_autofree char *to = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL_DAMAGED, NULL);
-
-  if (journal->holes->len == 0 || linkat (dir_fd, from, dir_fd, to, 0) == 0 || errno == EEXIST)
-    return TRUE;
-  /* There are file systems without links; the copy is for people to look at. */
-  if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK)
-    return TRUE;
-  ap_storage_set_error (error, errno, "link");
-  return FALSE;
-}
-
 static gboolean
 rename_new (int dir_fd, const char *id, GError **error)
 {
@@ -488,21 +481,27 @@ rename_new (int dir_fd, const char *id, GError **error)
   return FALSE;
 }
 
-/* The new file, in its place. dup3() changes what the number stands for in one step, so that a sync that is under way
- * on another thread ends on the old file, or begins on the new one. Returns its header's length; 0 with @error. */
+gboolean
+ap_journal_take_place (ApJournal *journal, int fd, int dir_fd, GError **error)
+{
+  if (!rename_new (dir_fd, journal->header.info.id, error))
+    return FALSE;
+  if (dup3 (fd, journal->fd, O_CLOEXEC) >= 0)
+    return TRUE;
+  journal->broken = TRUE; /* this is not the file any more that has the name */
+  ap_storage_set_error (error, errno, "dup3");
+  return FALSE;
+}
+
+/* The new file, in its place. Returns its header's length; 0 with @error. */
 static gsize
 replace (ApJournal *journal, int fd, int dir_fd, const ApJournalHeader *header, gboolean end, GError **error)
 {
   ApJournalReader reader;
   gsize length = write_beginning (fd, header, end, &reader, error);
 
-  if (length == 0 || !rename_new (dir_fd, header->info.id, error))
+  if (length == 0 || !ap_journal_take_place (journal, fd, dir_fd, error))
     return 0;
-  if (dup3 (fd, journal->fd, O_CLOEXEC) < 0) {
-    journal->broken = TRUE; /* this is not the file any more that has the name */
-    ap_storage_set_error (error, errno, "dup3");
-    return 0;
-  }
   journal->reader = reader;
   return length;
 }
@@ -531,7 +530,7 @@ ap_journal_compact (ApJournal *journal, int dir_fd, const ApJournalHeader *heade
   now.last_seq = journal->totals.last_seq;
   now.secret = new_secret ();
   g_strlcpy (now.info.id, id, sizeof now.info.id);
-  if (!put_aside (journal, dir_fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
+  if (!ap_journal_put_aside (journal, dir_fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error))
     return FALSE;
   fd = ap_storage_open (dir_fd, id, AP_STORAGE_JOURNAL_NEW, O_RDWR | O_CREAT, error);
   if (fd < 0)

@@ -8,8 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+  BLOCK = 4096, /* is refused at a time */
+};
 
 void
 ap_storage_set_error (GError **error, int errnum, const char *what)
@@ -112,16 +117,31 @@ ap_storage_write (int fd, struct iovec *pieces, int n, goffset offset, GError **
   return TRUE;
 }
 
+/* The zeros in place of what cannot be read at @offset, to the end of its block: caches read whole ones. */
+static gsize
+fill_block (guint8 *data, gsize length, goffset offset)
+{
+  gsize rest = MIN (length, (gsize)(BLOCK - offset % BLOCK));
+
+  memset (data, 0, rest);
+  return rest;
+}
+
 gssize
-ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GError **error)
+ap_storage_read_around (int fd, guint8 *data, gsize length, goffset offset, goffset *refused, GError **error)
 {
   gsize filled = 0;
 
   while (filled < length) {
-    gssize n = pread (fd, data + filled, length - filled, offset + (goffset)filled);
+    goffset at = offset + (goffset)filled;
+    gssize n = pread (fd, data + filled, length - filled, at);
 
     if (n < 0 && errno == EINTR)
       continue;
+    if (n < 0 && errno == EIO && refused != NULL) {
+      n = (gssize)fill_block (data + filled, length - filled, at);
+      *refused = MAX (*refused, at + n);
+    }
     if (n < 0) {
       ap_storage_set_error (error, errno, "read");
       return -1;
@@ -131,6 +151,12 @@ ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GError **er
     filled += (gsize)n;
   }
   return (gssize)filled;
+}
+
+gssize
+ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GError **error)
+{
+  return ap_storage_read_around (fd, data, length, offset, NULL, error);
 }
 
 gboolean

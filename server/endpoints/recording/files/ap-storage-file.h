@@ -29,6 +29,10 @@ gboolean ap_storage_write (int fd, struct iovec *pieces, int n, goffset offset, 
 /* Up to @length bytes, less only at the file's end; -1 with @error. */
 gssize ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GError **error);
 
+/* As ap_storage_read(), but what the disk refuses (EIO) is zeros. @refused: (inout): where the last such bytes end, if
+ * that is further than it was */
+gssize ap_storage_read_around (int fd, guint8 *data, gsize length, goffset offset, goffset *refused, GError **error);
+
 gboolean ap_storage_cut (int fd, goffset length, GError **error);
 
 /* fdatasync(2). For a directory: what was made, renamed and removed in it. */
