@@ -8,6 +8,7 @@
 #include "net/ap-http.h"
 #include "net/ap-listener.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #define MAX_BODY 1000
 #define LONG     (16 * 1024 * 1024)
 #define LARGE    (2 * AP_RECEIVE_BYTES)
+#define HUGE     (32 * 1024 * 1024)
 
 typedef struct {
   GMainContext *context;
@@ -101,6 +103,7 @@ static const ApHttpRoute routes[] = {
   { "POST", "/large", tell, .max_body = LARGE },
   { "POST", "/held", hold, .max_body = LARGE },
   { "POST", "/nobody", tell, .max_body = LARGE, .admit = refuse_all },
+  { "POST", "/huge", tell, .max_body = HUGE },
 };
 
 static void
@@ -333,6 +336,77 @@ test_budget (Fixture *fixture, gconstpointer data)
   ap_http_body_set_budget (AP_HTTP_BODIES_BYTES);
 }
 
+/* Bytes of a body that are taken from a client who sends as long as it can. */
+static gsize
+push_body (Fixture *fixture, const char *target, gsize length)
+{
+  g_autofree char *piece = g_malloc0 (AP_RECEIVE_BYTES);
+  g_autofree char *head =
+      g_strdup_printf ("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n", target, length);
+  int fd = send_request (fixture, head);
+  gint64 deadline = test_deadline ();
+  gsize sent = 0;
+
+  while (sent < length) {
+    gssize n = send (fd, piece, MIN (AP_RECEIVE_BYTES, length - sent), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n < 0 && errno != EAGAIN)
+      break;
+    sent += (gsize)MAX (n, 0);
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (!g_main_context_iteration (fixture->context, FALSE) && n < 0)
+      g_poll (NULL, 0, 1);
+  }
+  close (fd);
+  return sent;
+}
+
+/* A body that says of itself that it is too long: a little of it is read, for those who see their answer only behind
+ * it, and not as much as the path would take. Some is in the sockets. */
+static void
+test_declared (Fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpuint (push_body (fixture, "/huge", HUGE + 1), <, HUGE / 2);
+  g_assert_cmpuint (push_body (fixture, "/huge", LARGE), ==, LARGE);
+}
+
+static void
+await_status (Fixture *fixture, const char *target, gsize length, guint status)
+{
+  gint64 deadline = test_deadline ();
+  g_autoptr (HttpAnswer) answer = NULL;
+
+  do {
+    g_clear_pointer (&answer, http_answer_free);
+    answer = ask_with_body (fixture, "POST", target, length);
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+  } while (answer->status != status);
+}
+
+/* What a client leaves behind, and what is refused in the middle, is no part of the budget any more. */
+static void
+test_budget_returned (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *chunk = g_strnfill (LARGE, 'c');
+  g_autofree char *over = g_strdup_printf ("%x\r\n%s\r\n1\r\nc\r\n0\r\n\r\n", LARGE, chunk);
+  g_autofree char *half =
+      g_strdup_printf ("POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", LARGE, LARGE / 2, chunk);
+  const struct linger reset = { 1, 0 };
+  g_autoptr (HttpAnswer) refused = NULL;
+  int fd;
+
+  ap_http_body_set_budget (LARGE);
+  refused = ask (fixture, "POST", "/large", "Transfer-Encoding: chunked\r\n", over);
+  g_assert_cmpuint (refused->status, ==, 413);
+  expect_status (fixture, "/large", LARGE, 200);
+  fd = send_request (fixture, half);
+  await_status (fixture, "/large", LARGE, 503);
+  setsockopt (fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close (fd);
+  await_status (fixture, "/large", LARGE, 200);
+  ap_http_body_set_budget (AP_HTTP_BODIES_BYTES);
+}
+
 /* Who is refused before the body comes sees that behind as long a body as the path takes. */
 static void
 test_admit (Fixture *fixture, gconstpointer data)
@@ -474,7 +548,9 @@ main (int argc, char **argv)
   ADD ("answer", test_answer);
   ADD ("bodies", test_bodies);
   ADD ("budget", test_budget);
+  ADD ("budget-returned", test_budget_returned);
   ADD ("admit", test_admit);
+  ADD ("declared", test_declared);
   ADD ("chunked", test_chunked);
   ADD ("expectation", test_expectation);
   ADD ("later", test_later);

@@ -6,9 +6,12 @@
 
 #include "audio-files.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHUNK 3001 /* odd: samples are cut */
 
@@ -195,6 +198,52 @@ test_before_refusal (void)
   end (&run);
 }
 
+static int link_error; /* 0: there are links */
+
+/* The linker takes this before libc's. */
+int
+linkat (int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+  static int (*real) (int, const char *, int, const char *, int);
+
+  if (link_error != 0) {
+    errno = link_error;
+    return -1;
+  }
+  if (real == NULL)
+    *(void **)&real = dlsym (RTLD_NEXT, "linkat");
+  return real (from_folder, from, to_folder, to, flags);
+}
+
+/* Where a file cannot have two names, nothing is left of a damaged journal; where it has none for another reason, the
+ * journal is kept. */
+static void
+test_no_links (gconstpointer data)
+{
+  Run run;
+  g_autoptr (GBytes) audio = audio_file_make (AUDIO_FILE_PCM, 48000, 1, 1);
+  g_autoptr (GBytes) wav = NULL;
+  g_autofree char *aside = NULL;
+  goffset length;
+  guint unreadable;
+
+  begin (&run, 0);
+  aside = folder_path (run.folder, run.id, ".jnl.damaged");
+  send (&run, audio, 0, CHUNK * 20);
+  damage (&run, 7);
+  recover (&run, &unreadable);
+  length = journal_length (&run);
+  link_error = GPOINTER_TO_INT (data);
+  wav = folder_finish (run.folder, run.writer, run.id);
+  link_error = 0;
+  if (data == GINT_TO_POINTER (EIO))
+    g_assert_cmpint (journal_length (&run), >=, length);
+  else
+    g_assert_cmpint (journal_length (&run), <, 1000);
+  g_assert_false (g_file_test (aside, G_FILE_TEST_EXISTS));
+  end (&run);
+}
+
 /* As it was before the damage: a number of frames. */
 static guint64
 send_two_files (Run *run, GBytes *audio)
@@ -251,6 +300,10 @@ main (int argc, char **argv)
   g_log_set_writer_func (count_reports, NULL, NULL);
   g_test_add_func ("/recording-damage/silence", test_silence);
   g_test_add_func ("/recording-damage/before-refusal", test_before_refusal);
+  g_test_add_data_func ("/recording-damage/no-links/permitted", GINT_TO_POINTER (EPERM), test_no_links);
+  g_test_add_data_func ("/recording-damage/no-links/supported", GINT_TO_POINTER (EOPNOTSUPP), test_no_links);
+  g_test_add_data_func ("/recording-damage/no-links/many", GINT_TO_POINTER (EMLINK), test_no_links);
+  g_test_add_data_func ("/recording-damage/no-links/fault", GINT_TO_POINTER (EIO), test_no_links);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *path = g_strconcat ("/recording-damage/format/", cases[i].name, NULL);
 

@@ -40,6 +40,22 @@ folder_new (void)
   return folder;
 }
 
+ApRecordingSettings
+folder_store_settings (char *path)
+{
+  return (ApRecordingSettings){
+    .storage_path = path,
+    .max_sessions = 10,
+    .max_connections = 5,
+    .max_duration_hours = 24,
+    .timeout_seconds = 300,
+    .max_realtime_factor = 100,
+    .ack = (char *)"synced",
+    .sync = (char *)"pool",
+    .sandbox = (char *)"off",
+  };
+}
+
 static void
 remove_folder (Folder *folder)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "endpoints/recording/ap-recording-settings.h"
 #include "endpoints/recording/ap-recording-writer.h"
 
 #include <sys/resource.h>
@@ -19,6 +20,8 @@ extern const struct rlimit *folder_on_refusal;
 Folder *folder_new (void);
 /* @fd: (transfer full): of a folder that has no path, and goes with its last descriptor */
 Folder *folder_new_at (int fd);
+/* Of a store that is in the folder at @path, which is kept. */
+ApRecordingSettings folder_store_settings (char *path);
 void folder_free (Folder *folder);
 void folder_on_journaled (gpointer owner);
 ApRecordingWriter *folder_create (Folder *folder, char *id, ApRecordingFormat format, guint rate, guint channels);

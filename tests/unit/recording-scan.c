@@ -128,16 +128,16 @@ test_unreadable_folder (Scratch *scratch, gconstpointer data)
   g_assert_cmpint (status, ==, 0);
 }
 
-/* It ended, and what is left of its audio could not be written then. */
+/* It ended, and what is left of its audio could not be written then. Its journal need not be long. */
 static void
-test_long_journal (Scratch *scratch, gconstpointer data)
+test_ended_journal (Scratch *scratch, gconstpointer length)
 {
   g_autoptr (ApRecordingIndex) index = open_index (scratch);
   g_autoptr (ApJournal) journal = journal_create (scratch);
   g_auto (ApJournalHeader) header = journal_header_of (JOURNAL_ID);
   g_autoptr (GError) error = NULL;
 
-  journal_append_good (journal, AP_JOURNAL_CHUNK, 4000);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, GPOINTER_TO_SIZE (length));
   journal_append_good (journal, AP_JOURNAL_END, 0);
   put (index, JOURNAL_ID, AP_RECORDING_COMPLETED);
   g_assert_cmpuint (scan (scratch, index), ==, 1);
@@ -166,6 +166,32 @@ test_lost_rows (Scratch *scratch, gconstpointer data)
   g_assert_true (has_row (index, JOURNAL_ID_MORE));
   g_assert_false (has_row (index, "00000000-4e5f-4071-8293-a4b5c6d7e8f9"));
   g_assert_false (has_row (index, "000005db-4e5f-4071-8293-a4b5c6d7e8f9"));
+}
+
+static gboolean
+has_file (Scratch *scratch, const char *name)
+{
+  return faccessat (scratch->fd, name, F_OK, 0) == 0;
+}
+
+/* A removal that was cut short has left it; as long as there is more of the recording, it belongs to that. */
+static void
+test_orphans (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApRecordingIndex) index = open_index (scratch);
+  g_autoptr (ApJournal) journal = journal_create (scratch);
+
+  write_at (scratch, JOURNAL_ID AP_STORAGE_JOURNAL_DAMAGED, 0, "what is left", 12);
+  write_at (scratch, JOURNAL_ID_MORE AP_STORAGE_JOURNAL_DAMAGED, 0, "what is left", 12);
+  write_at (scratch, JOURNAL_ID_MORE AP_STORAGE_WAV, 0, "only", 4);
+  g_assert_cmpuint (scan (scratch, index), ==, 1);
+  g_assert_true (has_file (scratch, JOURNAL_ID AP_STORAGE_JOURNAL_DAMAGED));
+  g_assert_true (has_file (scratch, JOURNAL_ID_MORE AP_STORAGE_JOURNAL_DAMAGED));
+  g_assert_cmpint (unlinkat (scratch->fd, JOURNAL, 0), ==, 0);
+  g_assert_cmpint (unlinkat (scratch->fd, JOURNAL_ID_MORE AP_STORAGE_WAV, 0), ==, 0);
+  g_assert_cmpuint (scan (scratch, index), ==, 0);
+  g_assert_false (has_file (scratch, JOURNAL_ID AP_STORAGE_JOURNAL_DAMAGED));
+  g_assert_false (has_file (scratch, JOURNAL_ID_MORE AP_STORAGE_JOURNAL_DAMAGED));
 }
 
 /* What stands beside it is nobody's business, whatever it is called: a pipe, which would be waited for, a folder, a
@@ -222,8 +248,10 @@ main (int argc, char **argv)
   ADD_FOR ("bad-head", test_bad_head, GUINT_TO_POINTER (4000));
   ADD_FOR ("bad-head-of-little", test_bad_head, GUINT_TO_POINTER (100));
   ADD ("unreadable-folder", test_unreadable_folder);
-  ADD ("long-journal", test_long_journal);
+  ADD_FOR ("ended-journal/long", test_ended_journal, GSIZE_TO_POINTER (4000));
+  ADD_FOR ("ended-journal/short", test_ended_journal, GSIZE_TO_POINTER (10));
   ADD ("lost-rows", test_lost_rows);
+  ADD ("orphans", test_orphans);
   ADD_FOR ("pipe/journal", test_pipe, JOURNAL_MORE);
   ADD_FOR ("pipe/wav", test_pipe, JOURNAL_ID_MORE AP_STORAGE_WAV);
   ADD_FOR ("folder/journal", test_folder, JOURNAL_MORE);

@@ -4,6 +4,7 @@
 #include "endpoints/recording/ap-recording.h"
 
 #include "base/ap-uuid.h"
+#include "recording-folder.h"
 #include "scratch.h"
 #include "test-wait.h"
 
@@ -12,22 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
-
-static ApRecordingSettings
-settings_of (char *path)
-{
-  return (ApRecordingSettings){
-    .storage_path = path,
-    .max_sessions = 10,
-    .max_connections = 5,
-    .max_duration_hours = 24,
-    .timeout_seconds = 300,
-    .max_realtime_factor = 100,
-    .ack = (char *)"synced",
-    .sync = (char *)"pool",
-    .sandbox = (char *)"off",
-  };
-}
 
 /* Threads of this process that have the name. */
 static guint
@@ -108,7 +93,7 @@ status_of (ApRecording *recording)
 static void
 test_clock_set (Scratch *scratch, gconstpointer data)
 {
-  const ApRecordingSettings settings = settings_of (scratch->path);
+  const ApRecordingSettings settings = folder_store_settings (scratch->path);
   const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
   ApRecordingStore *store = ap_recording_store_new (&settings);
   ApRecording *recording = ap_recording_store_create (store, &info, NULL);
@@ -157,7 +142,7 @@ static void
 test_late_question (Scratch *scratch, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (scratch->path, "store", NULL);
-  const ApRecordingSettings settings = settings_of (path);
+  const ApRecordingSettings settings = folder_store_settings (path);
   Question question = { 0 };
   int fd;
 
