@@ -113,6 +113,26 @@ test_two_sockets (void)
   expect_no_calls (port);
 }
 
+/* What the start of a call tells about it can be looked up, but for its token; and no more than there is room for. */
+static void
+test_parameters (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autofree char *large = g_strnfill (2048, 'x');
+  g_autofree char *parameters = g_strdup_printf (
+      "\"from\":\"+15550100\",\"token\":\"s3cret\",\"large\":\"%s\",\"say \\\"it\\\"\":\"\\u00e9\\n\"", large);
+  g_autoptr (CallSimulator) call =
+      call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .parameters = parameters });
+  g_autoptr (HttpAnswer) answer = NULL;
+
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  answer = http_get (port, "/api/calls");
+  g_assert_nonnull (
+      strstr (answer->body, "\"parameters\":{\"from\":\"+15550100\",\"say \\\"it\\\"\":\"\303\251\\u000a\"},"));
+  call_simulator_stop (call);
+}
+
 /* The star takes back what has not been heard: what is said next comes at once, and alone. */
 static void
 test_star (void)
@@ -498,6 +518,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/calls/paced/late", &late, test_paced);
   g_test_add_data_func ("/calls/paced/in-heaps", &heaps, test_paced);
   g_test_add_func ("/calls/two-sockets", test_two_sockets);
+  g_test_add_func ("/calls/parameters", test_parameters);
   g_test_add_func ("/calls/star", test_star);
   g_test_add_func ("/calls/hash", test_hash);
   g_test_add_func ("/calls/play", test_play);
