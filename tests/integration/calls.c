@@ -159,6 +159,28 @@ test_star (void)
   expect_no_calls (port);
 }
 
+/* Nothing of it is left in the filters either: what is silence behind the star is heard as silence, to the byte. */
+static void
+test_star_and_silence (void)
+{
+  enum { FRAMES = 10 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .hold = TRUE });
+  const CallPlayback *heard = call_simulator_heard (call);
+  guint8 silence[FRAMES * CALL_FRAME];
+  gsize cleared_at;
+
+  memset (silence, 0xFF, sizeof silence);
+  speak_tone (call, HIGH_HZ, FRAMES);
+  call_simulator_say_dtmf (call, '*');
+  cleared_at = expect_clear (call);
+  call_simulator_speak (call, silence, sizeof silence, NULL);
+  hear_frames (call, cleared_at, FRAMES);
+  g_assert_cmpmem (heard->audio->data + cleared_at, sizeof silence, silence, sizeof silence);
+  call_simulator_stop (call);
+}
+
 static void
 test_hash (void)
 {
@@ -417,7 +439,8 @@ test_marks (void)
 
 /* ---- ends ---- */
 
-/* The other side hangs up, now or when the caller has heard it all. */
+/* The other side hangs up, now or when the caller has heard it all: not before that can have been, though the last of
+ * it is sent some time ahead. */
 static void
 test_hang_up (gconstpointer data)
 {
@@ -427,16 +450,19 @@ test_hang_up (gconstpointer data)
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
   g_autofree char *body = g_strdup_printf ("{\"when\":\"%s\"}", when);
   g_autofree char *answer = NULL;
+  gint64 began = g_get_monotonic_time ();
 
   speak_tone (call, LOW_HZ, 100);
   hear_frames (call, 0, 5);
   wait_for_figure (port, call, "frames_in", 100);
   answer = command_call (port, call, "hangup", body, 202);
   call_simulator_expect_close (call, 1000);
-  if (g_str_equal (when, "heard"))
+  if (g_str_equal (when, "heard")) {
     g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 100);
-  else
+    g_assert_cmpint (g_get_monotonic_time () - began, >=, 100 * CALL_FRAME_MS * G_TIME_SPAN_MILLISECOND);
+  } else {
     g_assert_cmpuint (call_simulator_heard (call)->frames, <, 100);
+  }
   expect_no_calls (port);
 }
 
@@ -449,12 +475,15 @@ test_hang_up_behind_file (void)
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .hold = TRUE });
   g_autoptr (GBytes) wav = tone_wav (LOW_HZ, 8000, 1, 1);
   g_autofree char *playing = NULL, *answer = NULL;
+  gint64 began;
 
   g_assert_true (test_wait_until (count_calls (port) == 1));
+  began = g_get_monotonic_time ();
   playing = play_to_call (port, call, wav, 202);
   answer = command_call (port, call, "hangup", "{\"when\":\"heard\"}", 202);
   call_simulator_expect_close (call, 1000);
   g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 50);
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, G_TIME_SPAN_SECOND);
   expect_no_calls (port);
 }
 
@@ -520,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/two-sockets", test_two_sockets);
   g_test_add_func ("/calls/parameters", test_parameters);
   g_test_add_func ("/calls/star", test_star);
+  g_test_add_func ("/calls/star/silence", test_star_and_silence);
   g_test_add_func ("/calls/hash", test_hash);
   g_test_add_func ("/calls/play", test_play);
   g_test_add_func ("/calls/play/g711", test_play_g711);
