@@ -427,12 +427,21 @@ test_marks (void)
   /* What the elements hold back has not been said; silence stood for it. */
   g_assert_cmpint (call_figure (port, call, "heard_ms"), >=, 1000 - CALL_HELD_SAMPLES * 1000 / CALL_RATE);
   g_assert_cmpint (call_figure (port, call, "heard_ms"), <=, 1000);
-  speak_tone (call, LOW_HZ, 50);
-  wait_for_figure (port, call, "frames_in", 100);
+  /* One that has gone comes back because of the clear, and one that has not does not go. */
+  speak_tone (call, LOW_HZ, 5);
+  wait_for_figure (port, call, "frames_in", 55);
   mark (port, call, "cleared");
+  g_assert_cmpstr (event (call, 2)->name, ==, "cleared");
+  speak_tone (call, LOW_HZ, 50);
+  wait_for_figure (port, call, "frames_in", 105);
+  mark (port, call, "kept back");
   answer = command_call (port, call, "clear", "", 202);
-  wait_for_figure (port, call, "marks_ended", 1);
+  g_assert_null (event (call, 3)->name);
+  call_simulator_hear (call);
+  ws_client_expect_alive (call_simulator_client (call));
+  g_assert_cmpint (call_figure (port, call, "marks_ended"), ==, 2);
   g_assert_cmpint (call_figure (port, call, "marks_played"), ==, 2);
+  g_assert_cmpint (call_figure (port, call, "ignored"), ==, 0);
   call_simulator_stop (call);
   expect_no_calls (port);
 }
