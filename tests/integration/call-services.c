@@ -375,8 +375,10 @@ test_asterisk (gconstpointer data)
   say (ear, words->resume);
   g_assert_cmpuint (ear->audio->len, ==, 0);
   cleared_at = ear->audio->len;
+  say (ear, words->hold);
   for (guint i = 0; i < FRAMES; i++)
     ws_client_send_binary (ear->client, high + i * CALL_FRAME, CALL_FRAME);
+  say (ear, words->resume);
   hear_until (ear, ear->audio->len >= cleared_at + FRAMES * CALL_FRAME);
   g_assert_cmpuint (ear->audio->len % FRAME, ==, 0);
   check_level (HIGH_HZ, LOW_HZ, ear->audio->data + cleared_at, (FRAMES - 1) * CALL_FRAME);

@@ -85,6 +85,24 @@ test_paced (gconstpointer data)
   expect_no_calls (port);
 }
 
+/* An echo that has fallen behind catches up: what comes in real time and always waits is dropped, the oldest first. */
+static void
+test_catches_up (void)
+{
+  static const CallPace real_time = { .speed = 1 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
+  g_autofree guint8 *tone = tone_mulaw (LOW_HZ, 50 * CALL_FRAME);
+
+  call_simulator_speak (call, tone, 50 * CALL_FRAME, NULL);
+  wait_for_figure (port, call, "frames_in", 50);
+  g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);
+  g_assert_true (test_wait_until (
+      (call_simulator_speak (call, tone, 25 * CALL_FRAME, &real_time), call_figure (port, call, "dropped_ms") > 0)));
+  call_simulator_stop (call);
+}
+
 /* Two streams of one call, as a fork makes them: each hears itself, and one that leaves does not take the other along.
  */
 static void
@@ -249,7 +267,7 @@ test_play_g711 (void)
   call_simulator_stop (call);
 }
 
-/* A file of any rate is heard as long as it is, and a mark follows it. */
+/* A file of any rate is heard as long as it is, instead of the echo, and a mark follows it. */
 static void
 test_play (void)
 {
@@ -266,6 +284,7 @@ test_play (void)
     g_autofree char *mark = g_strdup_printf ("file-%u", i + 1);
     gsize from = heard->audio->len;
 
+    speak_tone (call, LOW_HZ, 10); /* is not echoed meanwhile */
     if (!call_simulator_until (call, heard->marks > i))
       g_test_fail_printf ("the mark of the file did not come");
     g_assert_nonnull (strstr (answer, mark));
@@ -465,6 +484,8 @@ test_hang_up (gconstpointer data)
   hear_frames (call, 0, 5);
   wait_for_figure (port, call, "frames_in", 100);
   answer = command_call (port, call, "hangup", body, 202);
+  if (g_str_equal (when, "heard"))
+    speak_tone (call, LOW_HZ, 50); /* who goes on speaking does not put it off */
   call_simulator_expect_close (call, 1000);
   if (g_str_equal (when, "heard")) {
     g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 100);
@@ -555,6 +576,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/calls/paced/in-time", &real_time, test_paced);
   g_test_add_data_func ("/calls/paced/late", &late, test_paced);
   g_test_add_data_func ("/calls/paced/in-heaps", &heaps, test_paced);
+  g_test_add_func ("/calls/catches-up", test_catches_up);
   g_test_add_func ("/calls/two-sockets", test_two_sockets);
   g_test_add_func ("/calls/parameters", test_parameters);
   g_test_add_func ("/calls/star", test_star);
