@@ -296,6 +296,33 @@ test_vonage_rate (gconstpointer data)
   expect_no_calls (port);
 }
 
+typedef struct {
+  const char *format;
+  guint8 silence;
+  guint frame; /* bytes */
+} Tail;
+
+/* What is no whole frame goes all the same, with the silence of its encoding behind it. */
+static void
+test_tail (gconstpointer data)
+{
+  const Tail *tail = data;
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (Ear) ear = ear_open (port, "/ws/asterisk");
+  g_autofree guint8 *silence = g_malloc (3 * tail->frame);
+  g_autofree char *start = g_strdup_printf (
+      "MEDIA_START connection_id:s1 channel_id:c1 format:%s optimal_frame_size:%u", tail->format, tail->frame);
+
+  memset (silence, tail->silence, 3 * tail->frame);
+  say (ear, start);
+  ws_client_send_binary (ear->client, silence, 5 * tail->frame / 2);
+  hear_until (ear, ear->audio->len >= 3 * tail->frame);
+  g_assert_cmpmem (ear->audio->data, ear->audio->len, silence, 3 * tail->frame);
+  ws_client_send_close (ear->client, 1000, NULL);
+  ws_client_expect_close (ear->client, 1000);
+}
+
 /* Whatever value a sample has, it is audio: none is a mark, a word, or the end. */
 static void
 test_every_sample (void)
@@ -348,8 +375,10 @@ test_asterisk (gconstpointer data)
   say (ear, words->resume);
   g_assert_cmpuint (ear->audio->len, ==, 0);
   cleared_at = ear->audio->len;
+  say (ear, words->hold);
   for (guint i = 0; i < FRAMES; i++)
     ws_client_send_binary (ear->client, high + i * CALL_FRAME, CALL_FRAME);
+  say (ear, words->resume);
   hear_until (ear, ear->audio->len >= cleared_at + FRAMES * CALL_FRAME);
   g_assert_cmpuint (ear->audio->len % FRAME, ==, 0);
   check_level (HIGH_HZ, LOW_HZ, ear->audio->data + cleared_at, (FRAMES - 1) * CALL_FRAME);
@@ -463,6 +492,9 @@ test_signalwire (void)
   heard = call_simulator_heard (narrow);
   g_assert_true (call_simulator_until (narrow, heard->audio->len >= FRAMES * CALL_FRAME));
   check_level (HIGH_HZ, LOW_HZ, heard->audio->data, (FRAMES - 1) * CALL_FRAME);
+  call_simulator_skip (narrow, 400);
+  call_simulator_speak (narrow, high, CALL_FRAME, NULL);
+  wait_for_figure (port, narrow, "silence_ms", 390);
   call_simulator_stop (wide);
   call_simulator_stop (narrow);
   expect_no_calls (port);
@@ -492,6 +524,8 @@ main (int argc, char **argv)
     .said = "{\"command\":\"FLUSH_MEDIA\"}\n{\"command\":\"FLUSH_MEDIA\"}\n{\"command\":\"HANGUP\"}\n",
   };
 
+  static const Tail mulaw = { "ulaw", 0xFF, 160 }, alaw = { "alaw", 0xD5, 160 }, linear = { "slin16", 0, 640 };
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-services/signalwire", test_signalwire);
   g_test_add_func ("/call-services/telnyx", test_telnyx);
@@ -501,6 +535,9 @@ main (int argc, char **argv)
   g_test_add_data_func ("/call-services/vonage/8-khz", GUINT_TO_POINTER (8000), test_vonage_rate);
   g_test_add_data_func ("/call-services/vonage/24-khz", GUINT_TO_POINTER (24000), test_vonage_rate);
   g_test_add_func ("/call-services/every-sample", test_every_sample);
+  g_test_add_data_func ("/call-services/tail/mulaw", &mulaw, test_tail);
+  g_test_add_data_func ("/call-services/tail/alaw", &alaw, test_tail);
+  g_test_add_data_func ("/call-services/tail/linear", &linear, test_tail);
   g_test_add_func ("/call-services/exotel", test_exotel);
   g_test_add_func ("/call-services/jambonz", test_jambonz);
   g_test_add_data_func ("/call-services/asterisk/plain", &plain, test_asterisk);

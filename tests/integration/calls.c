@@ -85,6 +85,24 @@ test_paced (gconstpointer data)
   expect_no_calls (port);
 }
 
+/* An echo that has fallen behind catches up: what comes in real time and always waits is dropped, the oldest first. */
+static void
+test_catches_up (void)
+{
+  static const CallPace real_time = { .speed = 1 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
+  g_autofree guint8 *tone = tone_mulaw (LOW_HZ, 50 * CALL_FRAME);
+
+  call_simulator_speak (call, tone, 50 * CALL_FRAME, NULL);
+  wait_for_figure (port, call, "frames_in", 50);
+  g_assert_cmpint (call_figure (port, call, "dropped_ms"), ==, 0);
+  g_assert_true (test_wait_until (
+      (call_simulator_speak (call, tone, 25 * CALL_FRAME, &real_time), call_figure (port, call, "dropped_ms") > 0)));
+  call_simulator_stop (call);
+}
+
 /* Two streams of one call, as a fork makes them: each hears itself, and one that leaves does not take the other along.
  */
 static void
@@ -113,6 +131,26 @@ test_two_sockets (void)
   expect_no_calls (port);
 }
 
+/* What the start of a call tells about it can be looked up, but for its token; and no more than there is room for. */
+static void
+test_parameters (void)
+{
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autofree char *large = g_strnfill (2048, 'x');
+  g_autofree char *parameters = g_strdup_printf (
+      "\"from\":\"+15550100\",\"token\":\"s3cret\",\"large\":\"%s\",\"say \\\"it\\\"\":\"\\u00e9\\n\"", large);
+  g_autoptr (CallSimulator) call =
+      call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .parameters = parameters });
+  g_autoptr (HttpAnswer) answer = NULL;
+
+  g_assert_true (test_wait_until (count_calls (port) == 1));
+  answer = http_get (port, "/api/calls");
+  g_assert_nonnull (
+      strstr (answer->body, "\"parameters\":{\"from\":\"+15550100\",\"say \\\"it\\\"\":\"\303\251\\u000a\"},"));
+  call_simulator_stop (call);
+}
+
 /* The star takes back what has not been heard: what is said next comes at once, and alone. */
 static void
 test_star (void)
@@ -137,6 +175,28 @@ test_star (void)
   g_assert_cmpuint (call_simulator_heard (call)->clears, ==, 1);
   call_simulator_stop (call);
   expect_no_calls (port);
+}
+
+/* Nothing of it is left in the filters either: what is silence behind the star is heard as silence, to the byte. */
+static void
+test_star_and_silence (void)
+{
+  enum { FRAMES = 10 };
+  g_autoptr (ServerProcess) server = server_process_start (CALL_SERVER);
+  guint16 port = server_process_port (server);
+  g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .hold = TRUE });
+  const CallPlayback *heard = call_simulator_heard (call);
+  guint8 silence[FRAMES * CALL_FRAME];
+  gsize cleared_at;
+
+  memset (silence, 0xFF, sizeof silence);
+  speak_tone (call, HIGH_HZ, FRAMES);
+  call_simulator_say_dtmf (call, '*');
+  cleared_at = expect_clear (call);
+  call_simulator_speak (call, silence, sizeof silence, NULL);
+  hear_frames (call, cleared_at, FRAMES);
+  g_assert_cmpmem (heard->audio->data + cleared_at, sizeof silence, silence, sizeof silence);
+  call_simulator_stop (call);
 }
 
 static void
@@ -207,7 +267,7 @@ test_play_g711 (void)
   call_simulator_stop (call);
 }
 
-/* A file of any rate is heard as long as it is, and a mark follows it. */
+/* A file of any rate is heard as long as it is, instead of the echo, and a mark follows it. */
 static void
 test_play (void)
 {
@@ -224,6 +284,7 @@ test_play (void)
     g_autofree char *mark = g_strdup_printf ("file-%u", i + 1);
     gsize from = heard->audio->len;
 
+    speak_tone (call, LOW_HZ, 10); /* is not echoed meanwhile */
     if (!call_simulator_until (call, heard->marks > i))
       g_test_fail_printf ("the mark of the file did not come");
     g_assert_nonnull (strstr (answer, mark));
@@ -385,19 +446,29 @@ test_marks (void)
   /* What the elements hold back has not been said; silence stood for it. */
   g_assert_cmpint (call_figure (port, call, "heard_ms"), >=, 1000 - CALL_HELD_SAMPLES * 1000 / CALL_RATE);
   g_assert_cmpint (call_figure (port, call, "heard_ms"), <=, 1000);
-  speak_tone (call, LOW_HZ, 50);
-  wait_for_figure (port, call, "frames_in", 100);
+  /* One that has gone comes back because of the clear, and one that has not does not go. */
+  speak_tone (call, LOW_HZ, 5);
+  wait_for_figure (port, call, "frames_in", 55);
   mark (port, call, "cleared");
+  g_assert_cmpstr (event (call, 2)->name, ==, "cleared");
+  speak_tone (call, LOW_HZ, 50);
+  wait_for_figure (port, call, "frames_in", 105);
+  mark (port, call, "kept back");
   answer = command_call (port, call, "clear", "", 202);
-  wait_for_figure (port, call, "marks_ended", 1);
+  g_assert_null (event (call, 3)->name);
+  call_simulator_hear (call);
+  ws_client_expect_alive (call_simulator_client (call));
+  g_assert_cmpint (call_figure (port, call, "marks_ended"), ==, 2);
   g_assert_cmpint (call_figure (port, call, "marks_played"), ==, 2);
+  g_assert_cmpint (call_figure (port, call, "ignored"), ==, 0);
   call_simulator_stop (call);
   expect_no_calls (port);
 }
 
 /* ---- ends ---- */
 
-/* The other side hangs up, now or when the caller has heard it all. */
+/* The other side hangs up, now or when the caller has heard it all: not before that can have been, though the last of
+ * it is sent some time ahead. */
 static void
 test_hang_up (gconstpointer data)
 {
@@ -409,16 +480,21 @@ test_hang_up (gconstpointer data)
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1 });
   g_autofree char *body = g_strdup_printf ("{\"when\":\"%s\"}", when);
   g_autofree char *answer = NULL;
+  gint64 began = g_get_monotonic_time ();
 
   speak_tone (call, LOW_HZ, frames);
   hear_frames (call, 0, 5);
   wait_for_figure (port, call, "frames_in", frames);
   answer = command_call (port, call, "hangup", body, 202);
-  call_simulator_expect_close (call, 1000);
   if (heard)
+    speak_tone (call, LOW_HZ, 50); /* who goes on speaking does not put it off */
+  call_simulator_expect_close (call, 1000);
+  if (heard) {
     g_assert_cmpuint (call_simulator_heard (call)->frames, ==, frames);
-  else
+    g_assert_cmpint (g_get_monotonic_time () - began, >=, frames * CALL_FRAME_MS * G_TIME_SPAN_MILLISECOND);
+  } else {
     g_assert_cmpuint (call_simulator_heard (call)->frames, <, frames);
+  }
   expect_no_calls (port);
 }
 
@@ -431,12 +507,15 @@ test_hang_up_behind_file (void)
   g_autoptr (CallSimulator) call = call_simulator_open (port, &(CallSetup){ .stream = 1, .call = 1, .hold = TRUE });
   g_autoptr (GBytes) wav = tone_wav (LOW_HZ, 8000, 1, 1);
   g_autofree char *playing = NULL, *answer = NULL;
+  gint64 began;
 
   g_assert_true (test_wait_until (count_calls (port) == 1));
+  began = g_get_monotonic_time ();
   playing = play_to_call (port, call, wav, 202);
   answer = command_call (port, call, "hangup", "{\"when\":\"heard\"}", 202);
   call_simulator_expect_close (call, 1000);
   g_assert_cmpuint (call_simulator_heard (call)->frames, ==, 50);
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, G_TIME_SPAN_SECOND);
   expect_no_calls (port);
 }
 
@@ -499,8 +578,11 @@ main (int argc, char **argv)
   g_test_add_data_func ("/calls/paced/in-time", &real_time, test_paced);
   g_test_add_data_func ("/calls/paced/late", &late, test_paced);
   g_test_add_data_func ("/calls/paced/in-heaps", &heaps, test_paced);
+  g_test_add_func ("/calls/catches-up", test_catches_up);
   g_test_add_func ("/calls/two-sockets", test_two_sockets);
+  g_test_add_func ("/calls/parameters", test_parameters);
   g_test_add_func ("/calls/star", test_star);
+  g_test_add_func ("/calls/star/silence", test_star_and_silence);
   g_test_add_func ("/calls/hash", test_hash);
   g_test_add_func ("/calls/play", test_play);
   g_test_add_func ("/calls/play/g711", test_play_g711);

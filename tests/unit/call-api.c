@@ -103,13 +103,10 @@ test_empty (Fixture *fixture, gconstpointer data)
   assert_error (none, 404, "there is no such call");
 }
 
-static const char *const members[] = {
-  "call_sid",          "stream_sid", "account_sid",  "service",     "peer",     "since",
-  "seconds",           "codec",      "sample_rate",  "takes_audio", "digits",   "frames_in",
-  "frames_out",        "gaps",       "silence_ms",   "errors",      "ignored",  "dropped_ms",
-  "queue_ms",          "ahead_ms",   "marks_played", "marks_ended", "heard_ms", "outbound_frames",
-  "mark_round_trip_ms"
-};
+static const char members[] =
+    "call_sid stream_sid account_sid service peer since seconds codec sample_rate takes_audio parameters digits "
+    "frames_in frames_out gaps silence_ms errors ignored dropped_ms queue_ms ahead_ms marks_played marks_ended "
+    "heard_ms outbound_frames mark_round_trip_ms";
 
 static void
 test_members (Fixture *fixture, gconstpointer data)
@@ -118,6 +115,7 @@ test_members (Fixture *fixture, gconstpointer data)
   g_autoptr (JsonNode) answer = NULL;
   g_autoptr (GDateTime) since = NULL;
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_auto (GStrv) names = g_strsplit (members, " ", -1);
   JsonObject *stream;
 
   call_server_say_start (client, "CA\\\"1", "MZ1", INBOUND, NULL);
@@ -126,9 +124,9 @@ test_members (Fixture *fixture, gconstpointer data)
   stream = first_stream (answer, "calls");
   since = g_date_time_new_from_iso8601 (json_object_get_string_member (stream, "since"), NULL);
   g_assert_cmpint (json_object_get_int_member (json_node_get_object (answer), "count"), ==, 1);
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
-    g_assert_true (json_object_has_member (stream, members[i]));
-  g_assert_cmpuint (json_object_get_size (stream), ==, G_N_ELEMENTS (members));
+  for (guint i = 0; names[i] != NULL; i++)
+    g_assert_true (json_object_has_member (stream, names[i]));
+  g_assert_cmpuint (json_object_get_size (stream), ==, g_strv_length (names));
   g_assert_cmpstr (json_object_get_string_member (stream, "call_sid"), ==, "CA\"1");
   g_assert_cmpstr (json_object_get_string_member (stream, "account_sid"), ==, "AC1");
   g_assert_cmpstr (json_object_get_string_member (stream, "service"), ==, "Twilio");

@@ -125,6 +125,19 @@ test_without_auth_token (void)
   }
 }
 
+/* A signed request for it is answered with this document. */
+static void
+expect_twiml (CallServer *server, const char *form, const char *document)
+{
+  g_autofree char *headers = sign (KEY, "https://127.0.0.1/twiml", form, FORM);
+  g_autoptr (HttpAnswer) answer = call_server_ask (server, "POST", "/twiml", headers, form, strlen (form));
+  g_autofree char *expected = g_strconcat ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", document, "\n", NULL);
+
+  g_assert_cmpuint (answer->status, ==, 200);
+  g_assert_cmpstr (answer->body, ==, expected);
+}
+
+/* Who calls then hears that the line is busy, instead of a stream that fails. */
 static void
 test_max_calls (void)
 {
@@ -138,8 +151,11 @@ test_max_calls (void)
   g_assert_cmpuint (call_server_knock (server, "/ws", headers), ==, 503);
   g_assert_cmpuint (call_server_knock (server, "/ws/asterisk", ""), ==, 503);
   g_assert_cmpuint (call_server_knock (server, "/ws", ""), ==, 403); /* strangers are not told */
+  expect_twiml (server, "CallSid=CA1", "<Response><Reject reason=\"busy\"/></Response>");
   g_clear_pointer (&first, ws_client_free);
   g_assert_true (test_wait_until (ap_call_table_count_places (server->room->table) == 1));
+  expect_twiml (server, "CallSid=CA1",
+                "<Response><Connect><Stream url=\"wss://127.0.0.1/ws\"></Stream></Connect></Response>");
   g_assert_cmpuint (call_server_knock (server, "/ws", headers), ==, 101);
   call_server_stop (server);
 }
@@ -252,6 +268,35 @@ test_twiml (void)
     g_assert_cmpuint (ap_call_tokens_count (server->room->tokens), ==, answer->status == 200 ? 1 : 0);
     call_server_stop (server);
   }
+}
+
+/* The start of the call tells who calls whom: that is passed on, if it can be. */
+static void
+test_twiml_parties (void)
+{
+  static const struct {
+    const char *form, *parameters;
+  } rows[] = {
+    { "CallSid=CA1", "" },
+    { "CallSid=CA1&To=%2B15550101&From=%2B15550100",
+      "<Parameter name=\"from\" value=\"+15550100\"/><Parameter name=\"to\" value=\"+15550101\"/>" },
+    { "From=sip%3Aa%40b.example%22%3E&To=", "<Parameter name=\"from\" value=\"sip:a@b.example&quot;&gt;\"/>" },
+    { "From=%01&To=b", "<Parameter name=\"to\" value=\"b\"/>" },
+  };
+  const ApCallSettings settings = { .twilio_auth_token = (char *)KEY };
+  CallServer *server = call_server_start (&settings, NULL);
+  g_autofree char *length = g_strnfill (496, 'x');
+  g_autofree char *too_long = g_strconcat ("From=", length, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *document = g_strconcat ("<Response><Connect><Stream url=\"wss://127.0.0.1/ws\">",
+                                             rows[i].parameters, "</Stream></Connect></Response>", NULL);
+
+    expect_twiml (server, rows[i].form, document);
+  }
+  expect_twiml (server, too_long,
+                "<Response><Connect><Stream url=\"wss://127.0.0.1/ws\"></Stream></Connect></Response>");
+  call_server_stop (server);
 }
 
 /* Who may fetch it may make calls: without a signature it asks for the server's token, --call-token or not. */
@@ -427,6 +472,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-webhooks/max-calls", test_max_calls);
   g_test_add_func ("/call-webhooks/max-calls/at-once", test_max_calls_at_once);
   g_test_add_func ("/call-webhooks/twiml", test_twiml);
+  g_test_add_func ("/call-webhooks/twiml/parties", test_twiml_parties);
   g_test_add_func ("/call-webhooks/twiml/without-auth-token", test_twiml_without_auth_token);
   g_test_add_func ("/call-webhooks/twiml/no-address", test_no_address);
   g_test_add_func ("/call-webhooks/call-tokens", test_call_tokens);

@@ -71,6 +71,7 @@ append_stream (GString *json, ApCallTable *table, ApCallRecord *record)
   append_text (json, "codec", ap_call_encoding_name (record->audio.encoding));
   append_number (json, "sample_rate", record->audio.rate);
   g_string_append_printf (json, "\"takes_audio\":%s,", record->listens ? "false" : "true");
+  g_string_append_printf (json, "\"parameters\":%s,", record->parameters != NULL ? record->parameters : "{}");
   append_text (json, "digits", digits);
   for (guint i = 0; i < G_N_ELEMENTS (figures); i++)
     append_number (json, figures[i].name, ap_call_look (G_STRUCT_MEMBER (gint64, &record->figures, figures[i].offset)));

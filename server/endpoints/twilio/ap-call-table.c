@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "endpoints/twilio/ap-call-table.h"
 
+#include "base/ap-json-scanner.h"
+
 #include <string.h>
 
 struct _ApCallTable {
@@ -26,7 +28,36 @@ ap_call_record_unref (ApCallRecord *record)
   g_free (record->stream_id);
   g_free (record->account_id);
   g_free (record->peer);
+  g_free (record->parameters);
   g_free (record);
+}
+
+static void
+append_parameter (GString *json, const ApCallParameter *parameter)
+{
+  gsize before = json->len;
+
+  g_string_append (json, before > 1 ? ",\"" : "\"");
+  ap_json_append_escaped (json, parameter->name);
+  g_string_append (json, "\":\"");
+  ap_json_append_escaped (json, parameter->value);
+  g_string_append_c (json, '"');
+  if (json->len >= AP_CALL_RECORD_PARAMETERS)
+    g_string_truncate (json, before);
+}
+
+void
+ap_call_record_set_parameters (ApCallRecord *record, const ApCallParameter *parameters, guint length)
+{
+  g_autoptr (GString) json = g_string_new ("{");
+
+  for (guint i = 0; i < length; i++)
+    if (!g_str_equal (parameters[i].name, "token"))
+      append_parameter (json, &parameters[i]);
+  if (json->len == 1)
+    return;
+  g_string_append_c (json, '}');
+  record->parameters = g_strdup (json->str);
 }
 
 static GPtrArray *

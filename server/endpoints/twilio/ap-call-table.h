@@ -26,6 +26,8 @@ typedef struct {
 #define ap_call_look(field)        __atomic_load_n (&(field), __ATOMIC_RELAXED)
 
 #define AP_CALL_DIGITS 64
+/* Of the parameters of a call, as JSON: so many bytes are kept. */
+#define AP_CALL_RECORD_PARAMETERS 2048
 
 /* A stream that has begun. What is not said to change does not. */
 typedef struct {
@@ -33,6 +35,7 @@ typedef struct {
   ApSessionHandle *session;
   const char *service; /* the dialect's name */
   char *call_id, *stream_id, *account_id, *peer;
+  char *parameters; /* an object of JSON; NULL: there are none */
   ApCallAudio audio;
   gboolean listens; /* the peer streams the call to us, and takes no audio */
   gint64 since;     /* microseconds of the epoch */
@@ -42,6 +45,8 @@ typedef struct {
 
 ApCallRecord *ap_call_record_ref (ApCallRecord *record);
 void ap_call_record_unref (ApCallRecord *record);
+/* Once, before it is in a table. Without what there is no room for, and the token, which is nobody's business. */
+void ap_call_record_set_parameters (ApCallRecord *record, const ApCallParameter *parameters, guint length);
 
 /* From any thread, under a lock of its own that is held for a look only. */
 

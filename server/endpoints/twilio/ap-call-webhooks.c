@@ -135,16 +135,25 @@ read_form (ApHttpRequest *request)
   return form;
 }
 
+/* Returns: (nullable): what Twilio tells of the call, in a form or a query; NULL for nothing too */
+static const char *
+call_field (ApHttpRequest *request, const ApTwilioForm *form, const char *name)
+{
+  const char *value = ap_twilio_form_get (form, name);
+
+  if (value == NULL)
+    value = ap_http_request_get_query (request, name);
+  return value != NULL && *value != '\0' ? value : NULL;
+}
+
 /* Returns: (nullable): a token for the call that the request tells of; else the request has been answered. */
 static char *
 issue_token (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm *form)
 {
-  const char *call_id = ap_twilio_form_get (form, "CallSid");
+  const char *call_id = call_field (request, form, "CallSid");
   char *token;
 
-  if (call_id == NULL)
-    call_id = ap_http_request_get_query (request, "CallSid");
-  if (call_id == NULL || *call_id == '\0') {
+  if (call_id == NULL) {
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "a token is for one call: CallSid is missing");
     return NULL;
   }
@@ -155,21 +164,46 @@ issue_token (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm 
 }
 
 static void
-respond_twiml (const ApCallRoom *room, ApHttpRequest *request, const char *proto, const char *token)
+respond_xml (ApHttpRequest *request, const char *xml)
 {
-  const ApTwimlParameter parameter = { "token", token };
-  g_autofree char *url = make_url (room, request, proto, TRUE, STREAM_PATH);
-  g_autofree char *xml = url != NULL ? ap_twiml_connect_stream (url, &parameter, token != NULL ? 1 : 0, NULL) : NULL;
-  g_autoptr (GBytes) body = NULL;
+  g_autoptr (GBytes) body = g_bytes_new (xml, strlen (xml));
 
-  if (xml == NULL) {
-    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST,
-                                   "the request does not tell where this server is: set --public-url");
-    return;
-  }
-  body = g_bytes_new (xml, strlen (xml));
   ap_http_request_add_header (request, "Cache-Control", "no-store");
   ap_http_request_respond (request, SOUP_STATUS_OK, "text/xml", body);
+}
+
+/* Who calls whom, which the start of a stream does not tell by itself, and the token. */
+static void
+respond_stream (const ApCallRoom *room, ApHttpRequest *request, const ApTwilioForm *form, const char *proto,
+                const char *token)
+{
+  const ApTwimlParameter known[] = { { "from", call_field (request, form, "From") },
+                                     { "to", call_field (request, form, "To") },
+                                     { "token", token } };
+  ApTwimlParameter parameters[G_N_ELEMENTS (known)];
+  gsize n = 0;
+  g_autofree char *url = make_url (room, request, proto, TRUE, STREAM_PATH);
+  g_autofree char *xml = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (known[i].value != NULL && ap_twiml_can_pass (&known[i]))
+      parameters[n++] = known[i];
+  if (url != NULL)
+    xml = ap_twiml_connect_stream (url, parameters, n, NULL);
+  if (xml != NULL)
+    respond_xml (request, xml);
+  else
+    ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST,
+                                   "the request does not tell where this server is: set --public-url");
+}
+
+/* A stream for it would be turned away. */
+static gboolean
+is_full (const ApCallRoom *room)
+{
+  gint64 most = room->settings->max_calls;
+
+  return most > 0 && ap_call_table_count_places (room->table) >= most;
 }
 
 void
@@ -182,9 +216,13 @@ ap_call_answer_twiml (ApHttpRequest *request, gpointer data)
 
   if (form == NULL || !require_webhook (room, request, form, &proto))
     return;
+  if (is_full (room)) {
+    respond_xml (request, AP_TWIML_BUSY);
+    return;
+  }
   if (room->tokens != NULL && (token = issue_token (room, request, form)) == NULL)
     return;
-  respond_twiml (room, request, proto, token);
+  respond_stream (room, request, form, proto, token);
 }
 
 /* ---- what became of a stream ---- */

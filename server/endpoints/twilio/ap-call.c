@@ -307,6 +307,7 @@ name_call (ApCall *call, const ApCallMessage *message)
   record->audio = call->audio;
   record->listens = call->listens;
   record->since = g_get_real_time ();
+  ap_call_record_set_parameters (record, message->start.parameters, message->start.n_parameters);
 }
 
 static void

@@ -36,7 +36,7 @@ append_attribute (GString *xml, const char *name, const char *value)
 }
 
 static gboolean
-append_parameter (GString *xml, const ApTwimlParameter *parameter, GError **error)
+check_parameter (const ApTwimlParameter *parameter, GError **error)
 {
   if (!is_xml_text (parameter->name) || !is_xml_text (parameter->value)) {
     g_set_error_literal (error, AP_ERROR, AP_ERROR_CONFIG, "a parameter of the call cannot stand in XML");
@@ -47,6 +47,20 @@ append_parameter (GString *xml, const ApTwimlParameter *parameter, GError **erro
                  AP_TWIML_PARAMETER_MAX);
     return FALSE;
   }
+  return TRUE;
+}
+
+gboolean
+ap_twiml_can_pass (const ApTwimlParameter *parameter)
+{
+  return check_parameter (parameter, NULL);
+}
+
+static gboolean
+append_parameter (GString *xml, const ApTwimlParameter *parameter, GError **error)
+{
+  if (!check_parameter (parameter, error))
+    return FALSE;
   g_string_append (xml, "<Parameter");
   append_attribute (xml, "name", parameter->name);
   append_attribute (xml, "value", parameter->value);

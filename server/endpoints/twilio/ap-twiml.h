@@ -21,3 +21,9 @@ typedef struct {
  * Returns: (transfer full): XML; %NULL and AP_ERROR_CONFIG if something cannot stand in XML, or a parameter is too long
  */
 char *ap_twiml_connect_stream (const char *url, const ApTwimlParameter *parameters, gsize length, GError **error);
+
+/* Whether it can be in such an answer. */
+gboolean ap_twiml_can_pass (const ApTwimlParameter *parameter);
+
+/* The answer to a call that cannot be taken now: who calls hears that the line is busy. */
+#define AP_TWIML_BUSY "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Reject reason=\"busy\"/></Response>\n"
