@@ -83,14 +83,16 @@ test_descriptors_at_handshake (gconstpointer data)
 
 /* ---- memory ---- */
 
-/* What a server of this build maps before its first client, and more for a few of them. That it has a limit at all
- * changes what it maps. */
+/* What a server of this build maps with its first client, when all of its threads have begun, and more for a few
+ * others. That it has a limit at all changes what it maps. */
 static gsize
 address_space_for (const char *const *args)
 {
   g_autoptr (ServerProcess) server =
       server_process_start_with (&(ServerSetup){ .args = args, .address_space = (gsize)1 << 40 });
+  g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
 
+  echo_pattern (client, FRAME, 1);
   return server_process_address_space (server) + 128 * 1024 * 1024;
 }
 

@@ -13,6 +13,9 @@
 
 static const int signals[] = { SIGTERM, SIGINT };
 
+/* Where nothing may be lost, a busy machine has the time that it takes. */
+#define PATIENT "--drain-seconds", "60"
+
 static void
 test_idle (gconstpointer data)
 {
@@ -79,13 +82,16 @@ accepted_frames_are_echoed (const char *const *args)
 static void
 test_accepted_passthrough (void)
 {
-  accepted_frames_are_echoed (NULL);
+  static const char *const args[] = { PATIENT, NULL };
+
+  accepted_frames_are_echoed (args);
 }
 
 static void
 test_accepted_queued (void)
 {
-  static const char *const args[] = { "--pipeline", "identity sleep-time=1000", "--pipeline-mode", "queued", NULL };
+  static const char *const args[] = { PATIENT,           "--pipeline", "identity sleep-time=1000",
+                                      "--pipeline-mode", "queued",     NULL };
 
   accepted_frames_are_echoed (args);
 }
@@ -160,7 +166,7 @@ end_under_load (ServerProcess *server, int signal_number)
 static void
 test_under_load (gconstpointer data)
 {
-  g_autoptr (ServerProcess) server = server_process_start ();
+  g_autoptr (ServerProcess) server = server_process_start (PATIENT);
 
   end_under_load (server, *(const int *)data);
 }
@@ -168,7 +174,8 @@ test_under_load (gconstpointer data)
 static void
 test_under_load_direct (void)
 {
-  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "direct");
+  g_autoptr (ServerProcess) server =
+      server_process_start (PATIENT, "--pipeline", "identity", "--pipeline-mode", "direct");
 
   end_under_load (server, SIGTERM);
 }
@@ -176,7 +183,8 @@ test_under_load_direct (void)
 static void
 test_under_load_queued (void)
 {
-  g_autoptr (ServerProcess) server = server_process_start ("--pipeline", "identity", "--pipeline-mode", "queued");
+  g_autoptr (ServerProcess) server =
+      server_process_start (PATIENT, "--pipeline", "identity", "--pipeline-mode", "queued");
 
   end_under_load (server, SIGTERM);
 }

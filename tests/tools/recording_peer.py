@@ -132,12 +132,22 @@ def frame(opcode, payload, first_bits=0x80):
     return head + bytes(4) + payload
 
 
+class Reader(asyncio.StreamReader):
+    """What the peer said before it left can be read also by who is told, as it sends, that the peer has left."""
+
+    def set_exception(self, exc):
+        self.feed_eof()
+
+
 class Socket:
     @classmethod
     async def connect(cls, port, path, headers=""):
         self = cls()
         try:
-            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+            self.reader, loop = Reader(), asyncio.get_running_loop()
+            protocol = asyncio.StreamReaderProtocol(self.reader)
+            transport, _ = await loop.create_connection(lambda: protocol, "127.0.0.1", port)
+            self.writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
             self.writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                               f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
                               .encode())
@@ -149,6 +159,8 @@ class Socket:
 
     async def send_raw(self, data):
         """To nobody, once the connection has ended: how it has is for who reads."""
+        for _ in range(2):  # the loop's turns until what has come has been taken: a write that fails would lose it
+            await asyncio.sleep(0)
         with contextlib.suppress(OSError):
             self.writer.write(data)
             await self.writer.drain()
