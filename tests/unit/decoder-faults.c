@@ -400,6 +400,38 @@ test_slow_rate (void)
   g_assert_cmpuint (samples->len, ==, 0);
 }
 
+/* @n files of @frames samples of 8 bits. */
+static GBytes *
+make_tiny_files (guint n, guint frames)
+{
+  guint8 file[44 + 256] = "RIFF....WAVEfmt \20\0\0\0\1\0\1\0\100\37\0\0\100\37\0\0\1\0\10\0data";
+  GByteArray *files = g_byte_array_new ();
+
+  g_assert_cmpuint (frames % 2, ==, 0);
+  file[40] = (guint8)frames;
+  for (guint i = 0; i < n; i++)
+    g_byte_array_append (files, file, 44 + frames);
+  return g_byte_array_free_to_bytes (files);
+}
+
+/* Each file has elements of its own, which cost more than to decode a second: so many of two samples are refused. Those
+ * of 20 ms may be as many as there are. */
+static void
+test_tiny_files (void)
+{
+  const ApDecoderSpec spec = { AP_CONTAINER_WAV, 16000, 1 };
+  g_autoptr (GBytes) tiny = make_tiny_files (4000, 2), small = make_tiny_files (1200, 160);
+  g_autoptr (GByteArray) none = NULL, samples = NULL;
+  g_autoptr (GError) error = NULL;
+
+  none = decoder_run (&spec, tiny, 4096, &error);
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  g_clear_error (&error);
+  samples = decoder_run (&spec, small, 4096, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (samples->len, >, 1200 * 300 * sizeof (gint16));
+}
+
 static void
 test_unsupported (void)
 {
@@ -436,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/decoder-faults/refusal", test_refusal);
   g_test_add_func ("/decoder-faults/bomb", test_bomb);
   g_test_add_func ("/decoder-faults/slow-rate", test_slow_rate);
+  g_test_add_func ("/decoder-faults/tiny-files", test_tiny_files);
   g_test_add_func ("/decoder-faults/unsupported", test_unsupported);
   return g_test_run ();
 }

@@ -217,6 +217,23 @@ compute_for_ever (int socket)
     continue;
 }
 
+/* A quarter of what one answer may take, before each. */
+static void
+compute_for_others (int socket)
+{
+  g_autofree guint8 *data = g_malloc (AP_DECODER_WIRE_MAX);
+  ApDecoderWireHeader header;
+  struct timespec time = { 0, 0 };
+
+  if (!answer_open (socket))
+    return;
+  for (glong until_ms = 100; hear (socket, &header, data); until_ms += 100) {
+    while (time.tv_sec * 1000 + time.tv_nsec / 1000000 < until_ms)
+      clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+    say_header (socket, AP_DECODER_WIRE_DONE, 0);
+  }
+}
+
 /* And leaves. */
 static void
 send_descriptors (int socket)
@@ -257,6 +274,7 @@ typedef struct {
   gsize most;    /* the call back stops it over so many */
   GError *error; /* of the call that failed */
   gboolean opened;
+  gboolean shared; /* its process */
 } Play;
 
 static gpointer
@@ -321,7 +339,7 @@ run (Play *play, gint64 wall_us, gint64 cpu_us, gsize length)
   g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
   play->socket = pair[1];
   play->thread = g_thread_new ("part", play_part, play);
-  peer = (ApDecoderPeer){ pair[0], cpu_us > 0 ? getpid () : 0, cpu_us, wall_us, play, on_end };
+  peer = (ApDecoderPeer){ pair[0], cpu_us > 0 ? getpid () : 0, play->shared, cpu_us, wall_us, play, on_end };
   decoder = ap_decoder_process_new (&peer, &spec, on_pcm, play, &play->error);
   play->opened = decoder != NULL;
   if (decoder != NULL && ap_decoder_feed (decoder, data, length, &play->error))
@@ -435,6 +453,18 @@ test_computing (void)
   g_clear_error (&play.error);
 }
 
+/* What other decoders of its process take is not held against one. */
+static void
+test_sharing (gconstpointer shared)
+{
+  Play play = { .part = compute_for_others, .most = G_MAXSIZE, .shared = GPOINTER_TO_INT (shared) };
+
+  run (&play, 60 * G_USEC_PER_SEC, 400 * 1000, 10 * AP_DECODER_WIRE_MAX);
+  g_assert_cmpint (play.error == NULL, ==, play.shared);
+  g_assert_cmpint (play.killed, ==, !play.shared);
+  g_clear_error (&play.error);
+}
+
 static void
 test_descriptors (void)
 {
@@ -469,6 +499,8 @@ main (int argc, char **argv)
   g_test_add_func ("/decoder-process/empty", test_empty);
   g_test_add_func ("/decoder-process/unasked", test_unasked);
   g_test_add_func ("/decoder-process/computing", test_computing);
+  g_test_add_data_func ("/decoder-process/alone", GINT_TO_POINTER (FALSE), test_sharing);
+  g_test_add_data_func ("/decoder-process/sharing", GINT_TO_POINTER (TRUE), test_sharing);
   g_test_add_func ("/decoder-process/descriptors", test_descriptors);
   g_test_add_func ("/decoder-process/refused", test_refused);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {

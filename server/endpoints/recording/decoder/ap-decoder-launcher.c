@@ -253,7 +253,8 @@ ApDecoder *
 ap_decoder_launcher_open (ApDecoderLauncher *launcher, const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner,
                           GError **error)
 {
-  ApDecoderPeer peer = { .cpu_us = CALL_CPU_SECONDS * G_USEC_PER_SEC,
+  ApDecoderPeer peer = { .shared = launcher->mode == AP_SANDBOX_POOL,
+                         .cpu_us = CALL_CPU_SECONDS * G_USEC_PER_SEC,
                          .wall_us = CALL_WALL_SECONDS * G_USEC_PER_SEC,
                          .end = end_process };
   int pair[2];

@@ -136,6 +136,17 @@ send_some (Call *call)
 
 /* ---- receiving ---- */
 
+/* A long call has as many turns as messages, and the time between two of them is that of others. */
+static void
+take_done (Call *call)
+{
+  const Process *process = call->process;
+
+  call->owed--;
+  if (process->peer.shared && process->has_clock)
+    call->cpu_end = cpu_time (process) + process->peer.cpu_us;
+}
+
 static gboolean
 take_pcm (Call *call, const ApDecoderWireAnswer *answer, GError **error)
 {
@@ -168,7 +179,7 @@ take_answers (Call *call, GError **error)
     if (answer.type == AP_DECODER_WIRE_FAILED)
       return take_failure (&answer, error);
     if (answer.type == AP_DECODER_WIRE_DONE)
-      call->owed--;
+      take_done (call);
     else if (!take_pcm (call, &answer, error))
       return FALSE;
   }

@@ -9,7 +9,8 @@
 typedef struct {
   int socket;      /* a stream; the decoder's from now on */
   pid_t pid;       /* whose time is counted; 0: nobody's */
-  gint64 cpu_us;   /* the most of a processor's time that one call may take */
+  gboolean shared; /* by decoders that take turns: some of its time is theirs */
+  gint64 cpu_us;   /* the most of a processor's time that one call may take; of a shared one: until the next answer */
   gint64 wall_us;  /* and of time, less what the call back takes */
   gpointer keeper; /* passed to @end */
   /* The decoder is done with it. @kill: it must not go on. Called once. Returns how it ended, as of waitpid(2); -1: it

@@ -11,6 +11,10 @@
 
 /* Bytes that are converted at once. */
 #define SLICE (16 * 1024)
+/* Files that are converted, each by elements of its own: so many, and one more for so many bytes of samples, which are
+ * 20 ms of a telephone. */
+#define FREE_FILES 1024
+#define FILE_BYTES 160
 
 typedef struct {
   ApDecoder decoder;
@@ -22,6 +26,7 @@ typedef struct {
   gsize frame_bytes;       /* of what comes in */
   guint8 carry[64];        /* the beginning of a frame; the longest has eight channels of eight bytes */
   gsize carried;
+  guint64 converted, heard; /* files; bytes of samples */
 } WavDecoder;
 
 static gboolean
@@ -58,6 +63,7 @@ on_samples (gpointer owner, const guint8 *data, gsize length, GError **error)
   gsize missing = wav->carried > 0 ? MIN (wav->frame_bytes - wav->carried, length) : 0;
   gsize rest = (length - missing) % wav->frame_bytes;
 
+  wav->heard += length;
   carry (wav, data, missing);
   if (wav->carried == wav->frame_bytes) {
     wav->carried = 0;
@@ -121,6 +127,16 @@ end_stage (WavDecoder *wav, GError **error)
 }
 
 static gboolean
+refuse_tiny_files (WavDecoder *wav, GError **error)
+{
+  if (wav->converted++ < FREE_FILES + wav->heard / FILE_BYTES)
+    return FALSE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+               "WAV: too many files with next to no samples in them");
+  return TRUE;
+}
+
+static gboolean
 on_format (gpointer owner, const ApWavFormat *format, GError **error)
 {
   WavDecoder *wav = owner;
@@ -132,6 +148,8 @@ on_format (gpointer owner, const ApWavFormat *format, GError **error)
   wav->frame_bytes = format != NULL ? format->frame_bytes : wav->spec.channels * sizeof (gint16);
   if (format == NULL || is_wanted (wav, format))
     return TRUE;
+  if (refuse_tiny_files (wav, error))
+    return FALSE;
   caps = caps_of (format);
   wav->stage = ap_decoder_stage_new (elements_of (format), caps, 0, &wav->spec, wav->pcm, wav->owner, error);
   return wav->stage != NULL;
