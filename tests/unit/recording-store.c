@@ -152,6 +152,30 @@ has_wav (Scratch *scratch, const char *id)
   return faccessat (scratch->fd, name, F_OK, 0) == 0;
 }
 
+/* Lists are whole again, and whoever runs the server is told why they were not, and where what was there is. */
+static void
+test_damaged_index (Scratch *scratch, gconstpointer data)
+{
+  const ApRecordingSettings settings = settings_of (scratch->path);
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  const ApRecordingFilter filter = { .limit = 10 };
+  g_autofree char *id = record_briefly (store);
+  g_autoptr (GByteArray) aside = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  guint64 total;
+
+  ap_recording_store_free (store);
+  scratch_put (scratch, "index.sqlite", "no database", 11);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "*index*index.sqlite.damaged*");
+  store = ap_recording_store_new (&settings);
+  g_test_assert_expected_messages ();
+  list = ap_recording_store_list (store, &filter, &total, NULL);
+  g_assert_cmpuint (total, ==, 1);
+  aside = scratch_get (scratch, "index.sqlite.damaged");
+  g_assert_cmpmem (aside->data, aside->len, "no database", 11);
+  ap_recording_store_free (store);
+}
+
 /* RETENTION_DAYS counts from a recording's end, also while there is no server; one that is live stays. */
 static void
 test_retention (Scratch *scratch, gconstpointer data)
@@ -236,6 +260,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_add ("/recording-store/late-question", Scratch, NULL, scratch_set_up, test_late_question, scratch_tear_down);
   g_test_add ("/recording-store/clock-set", Scratch, NULL, scratch_set_up, test_clock_set, scratch_tear_down);
+  g_test_add ("/recording-store/damaged-index", Scratch, NULL, scratch_set_up, test_damaged_index, scratch_tear_down);
   g_test_add ("/recording-store/retention", Scratch, NULL, scratch_set_up, test_retention, scratch_tear_down);
   return g_test_run ();
 }

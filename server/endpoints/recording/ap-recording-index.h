@@ -29,6 +29,8 @@ typedef struct {
  * Returns: NULL with @error when no index can be made in @folder
  */
 ApRecordingIndex *ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error);
+/* Whether one was put aside for it. */
+gboolean ap_recording_index_replaces (const ApRecordingIndex *index);
 void ap_recording_index_free (ApRecordingIndex *index);
 
 /* Has been rebuilt: until this is said, each opening asks for it again. */

@@ -122,6 +122,8 @@ open_folder (ApRecordingStore *store, gboolean create, GError **error)
     close (fd);
     return FALSE;
   }
+  if (ap_recording_index_replaces (store->shared.index))
+    ap_warning ("the index of recordings could not be used: it is made anew, and index.sqlite.damaged is what it was");
   if (!ap_recording_scan (fd, store->shared.index, rebuild, note_unread, unread, error)) {
     g_clear_pointer (&store->shared.index, ap_recording_index_free);
     close (fd);
