@@ -82,7 +82,7 @@ valid_values (const ApOption *option)
 static gboolean
 is_choice (const ApOption *option, const char *value)
 {
-  return g_strv_contains (option->choices, value);
+  return g_strv_contains (option->choices, value) || (*value == '\0' && option->default_value == NULL);
 }
 
 static gboolean

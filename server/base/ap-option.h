@@ -23,7 +23,7 @@ typedef struct {
   const char *value_name;
   const char *default_value; /* NULL: none */
   const char *help;
-  gint64 least, most;     /* of a number */
-  const char *choices[8]; /* of a choice */
-  const char *variable;   /* NULL: `AUDIO_` and the name in capitals */
+  gint64 least, most;      /* of a number */
+  const char *choices[20]; /* of a choice; one without a default may be left empty */
+  const char *variable;    /* NULL: `AUDIO_` and the name in capitals */
 } ApOption;

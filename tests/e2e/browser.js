@@ -10,7 +10,7 @@ const names = ['chromium', 'chromium-browser', 'google-chrome'];
 const flags = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps',
-  '--remote-debugging-port=0',
+  '--remote-debugging-port=0', '--autoplay-policy=no-user-gesture-required',
 ];
 
 // The DevTools protocol: commands with numbered answers, and events.

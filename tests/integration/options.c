@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +78,36 @@ static const Wrong wrongs[] = {
     EXIT_CONFIGURATION,
     { "AUDIO_PIPELINE_MODE", "fast", "direct" } },
   { "env-pipeline", { NULL }, { "AUDIO_PIPELINE=nosuch_xyz" }, NULL, EXIT_CONFIGURATION, { "nosuch_xyz" } },
+  { "recording-rate",
+    { "--default-sample-rate", "11025" },
+    { NULL },
+    NULL,
+    EXIT_USAGE,
+    { "--default-sample-rate", "11025", "22050" } },
+  { "env-recording-rate",
+    { NULL },
+    { "DEFAULT_SAMPLE_RATE=11025" },
+    NULL,
+    EXIT_CONFIGURATION,
+    { "DEFAULT_SAMPLE_RATE", "11025", "22050" } },
+  { "env-recording-format",
+    { NULL },
+    { "DEFAULT_FORMAT=opus" },
+    NULL,
+    EXIT_CONFIGURATION,
+    { "DEFAULT_FORMAT", "webm" } },
+  { "env-recording-limit",
+    { NULL },
+    { "MAX_CONCURRENT_SESSIONS=0" },
+    NULL,
+    EXIT_CONFIGURATION,
+    { "MAX_CONCURRENT_SESSIONS", "'0'" } },
+  { "env-recording-level",
+    { NULL },
+    { "FFMPEG_LOGLEVEL=loud" },
+    NULL,
+    EXIT_CONFIGURATION,
+    { "FFMPEG_LOGLEVEL", "loud", "warning" } },
   { "dotenv-port",
     { NULL },
     { NULL },
@@ -210,6 +241,35 @@ test_environment (void)
   ws_client_expect_binary (client, "\0\0\0\0", 4);
   log = server_process_stderr (server);
   g_assert_true (g_str_has_prefix (log, "{"));
+}
+
+/* A file that another program's settings stand in: GStreamer speaks as they say. */
+static void
+test_log_level (void)
+{
+  static const struct {
+    const char *variable;
+    gboolean speaks;
+  } rows[] = { { "FFMPEG_LOGLEVEL=verbose", TRUE },
+               { "FFMPEG_LOGLEVEL=40", TRUE },
+               { "FFMPEG_LOGLEVEL=16", FALSE },
+               { "FFMPEG_LOGLEVEL=", FALSE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const char *const env[] = { rows[i].variable, "AUDIO_PIPELINE=mulawdec_demo",
+                                "AUDIO_CAPS=audio/x-mulaw,rate=8000,channels=1", NULL };
+    g_autoptr (ServerProcess) server = server_process_start_with (&(ServerSetup){ .env = env });
+    g_autoptr (WsClient) client = ws_client_connect (server_process_port (server), AUDIO_PATH);
+    g_autofree char *log = NULL;
+
+    ws_client_send_binary (client, "\377\377", 2);
+    ws_client_expect_binary (client, "\0\0\0\0", 4);
+    server_process_signal (server, SIGTERM);
+    g_assert_cmpint (server_process_wait_exit (server), ==, 0);
+    log = server_process_stderr (server);
+    g_test_message ("%s", rows[i].variable);
+    g_assert_cmpint (strstr (log, "gstreamer") != NULL, ==, rows[i].speaks);
+  }
 }
 
 static void
@@ -359,6 +419,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &precedences[i], test_precedence);
   }
   g_test_add_func ("/options/environment", test_environment);
+  g_test_add_func ("/options/log-level", test_log_level);
   g_test_add_func ("/options/version", test_version);
   g_test_add_func ("/options/help", test_help);
   g_test_add_func ("/options/port-in-use", test_port_in_use);

@@ -128,6 +128,54 @@ test_idle (void)
   recorder_assert_samples (server, present, "efgh", 4);
 }
 
+/* (transfer full): a connection whose session has begun */
+static WsClient *
+begin_for (RecordingServer *server, const char *query)
+{
+  g_autofree char *path = g_strconcat (RECORDING_PATH, query, NULL);
+  g_autoptr (WsClient) ws = ws_client_connect (recording_server_port (server), path);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *greeting = recorder_read (ws, parser);
+
+  if (greeting != NULL)
+    g_assert_cmpstr (json_object_get_string_member (greeting, "message"), ==, "Session created");
+  return g_steal_pointer (&ws);
+}
+
+/* Of one user; others, and those who say no name, have sessions of their own. */
+static void
+test_user_sessions (void)
+{
+  static const char close_session[] = "{\"type\":\"control\",\"action\":\"close_session\"}";
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_USER_SESSIONS=1");
+  g_autoptr (WsClient) ann = begin_for (server, "?user_id=ann");
+  g_autoptr (WsClient) bob = begin_for (server, "?user_id=bob");
+  g_autoptr (WsClient) one = begin_for (server, "");
+  g_autoptr (WsClient) two = begin_for (server, "?user_id=");
+  g_autoptr (WsClient) again = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+
+  expect_refused (server, RECORDING_PATH "?user_id=ann", "Limit reached", 1011);
+  ws_client_send_frame (ann, TRUE, WS_TEXT, close_session, sizeof close_session - 1);
+  recorder_read (ann, parser);
+  ws_client_expect_close (ann, 1000);
+  again = begin_for (server, "?user_id=ann");
+}
+
+static void
+test_least_free_space (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MIN_FREE_MB=1000000000");
+  g_autofree char *recordings = g_build_filename (recording_server_folder (server), "recordings", NULL);
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+
+  expect_refused (server, RECORDING_PATH, "No space left", 1011);
+  dir = g_dir_open (recordings, 0, NULL);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    g_assert_true (g_str_has_prefix (name, "index.sqlite"));
+}
+
 static gboolean
 header_tells (const char *path, guint64 bytes)
 {
@@ -295,6 +343,8 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-limits/large-message", test_large_message);
   g_test_add_func ("/recording-limits/connections", test_connections);
   g_test_add_func ("/recording-limits/sessions", test_sessions);
+  g_test_add_func ("/recording-limits/user-sessions", test_user_sessions);
+  g_test_add_func ("/recording-limits/least-free-space", test_least_free_space);
   g_test_add_func ("/recording-limits/idle", test_idle);
   g_test_add_data_func ("/recording-limits/synced-by-file", "RECORDING_SYNC=pool", test_syncs);
   g_test_add_data_func ("/recording-limits/synced-by-filesystem", "RECORDING_SYNC=syncfs", test_syncs);

@@ -280,6 +280,32 @@ test_chunks_after_close (void)
   recorder_assert_samples (server, recorder, "abcd", 4);
 }
 
+/* Who sends on while another ends the session is told of the end alone: a chunk that failed would be sent again. */
+static void
+test_chunks_while_ending (void)
+{
+  for (guint i = 0; i < 10; i++) {
+    g_autoptr (Recorder) one = recorder_create (server, NULL, 8000, 1);
+    g_autoptr (Recorder) two = recorder_join (server, one);
+    const char *message;
+
+    recorder_check_status (two, (Figures){ 0, 0, 0 });
+    recorder_say_close (one);
+    for (guint n = 0; n < 5; n++)
+      recorder_send (two, "abcd", 4);
+    do {
+      g_autoptr (JsonParser) parser = json_parser_new ();
+      JsonObject *told = recorder_read (two->ws, parser);
+
+      if (told == NULL)
+        return;
+      message = g_intern_string (json_object_get_string_member (told, "message"));
+      g_assert_cmpstr (message, !=, "Failed to process chunk");
+    } while (!g_str_equal (message, "Session closed"));
+    ws_client_expect_close (two->ws, 1000);
+  }
+}
+
 /* Lost connections and a new server: the session waits. */
 static void
 test_resume (void)
@@ -498,6 +524,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording/status-in-order", test_status_in_order);
   g_test_add_func ("/recording/leaves-after-close", test_leaves_after_close);
   g_test_add_func ("/recording/chunks-after-close", test_chunks_after_close);
+  g_test_add_func ("/recording/chunks-while-ending", test_chunks_while_ending);
   g_test_add_func ("/recording/resume", test_resume);
   g_test_add_func ("/recording/take-over", test_take_over);
   g_test_add_func ("/recording/bad-queries", test_bad_queries);

@@ -140,6 +140,93 @@ test_message (void)
   g_assert_cmpstr (error->message, ==, "this is FLAC, and the recording takes mp3");
 }
 
+/* Frames without a word that tells, each with another length: heads, and what lies between them. */
+static const struct {
+  const char *head[3];
+  gsize head_length, length[2];
+  ApContainer is; /* NONE: nothing */
+} frames[] = {
+  { { "\xff\xfb\x90\x44", "\xff\xfb\x92\x44", "\xff\xfb\xe0\x44" }, 4, { 417, 418 }, AP_CONTAINER_MP3 },
+  { { "\xff\xfa\x14\xc0", "\xff\xfa\x14\xc0", "\xff\xfa\x14\xc0" }, 4, { 96, 96 }, AP_CONTAINER_MP3 },
+  { { "\xff\xf3\x40\xc4", "\xff\xf3\x42\xc4", "\xff\xf3\x40\xc4" }, 4, { 104, 105 }, AP_CONTAINER_MP3 },
+  { { "\xff\xe3\x18\xc4", "\xff\xe3\x18\xc4", "\xff\xe3\x18\xc4" }, 4, { 72, 72 }, AP_CONTAINER_MP3 },
+  { { "\xff\xf1\x50\x80\x2e\x7f\xfc", "\xff\xf1\x50\x80\x02\x1f\xfc", "\xff\xf1\x50\x80\x20\x1f\xfc" },
+    7,
+    { 371, 16 },
+    AP_CONTAINER_ADTS },
+  { { "\xff\xfb\x90\x44", "\xff\xfb\x90\x44", "\xff\xfb\x94\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE }, /* rate */
+  { { "\xff\xfb\x90\x44", "\xff\xf3\x90\x44", "\xff\xfb\x90\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE },
+  { { "\xff\xfb\x90\x44", "\xff\xfb\x90\x44", "\xff\xfb\x90\x44" }, 4, { 417, 416 }, AP_CONTAINER_NONE },
+  { { "\xff\xfb\xf0\x44", "\xff\xfb\xf0\x44", "\xff\xfb\xf0\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE },
+  { { "\xff\xfb\x00\x44", "\xff\xfb\x00\x44", "\xff\xfb\x00\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE },
+  { { "\xff\xfb\x9c\x44", "\xff\xfb\x9c\x44", "\xff\xfb\x9c\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE },
+  { { "\xff\xeb\x90\x44", "\xff\xeb\x90\x44", "\xff\xeb\x90\x44" }, 4, { 417, 417 }, AP_CONTAINER_NONE },
+  { { "\xff\xf1\x50\x80\0\xdf\xfc", "\xff\xf1\x50\x80\0\xdf\xfc", "\xff\xf1\x50\x80\0\xdf\xfc" },
+    7,
+    { 6, 6 },
+    AP_CONTAINER_NONE }, /* shorter than its head */
+  { { "\xff\xf1\x74\x80\x2e\x7f\xfc", "\xff\xf1\x74\x80\x2e\x7f\xfc", "\xff\xf1\x74\x80\x2e\x7f\xfc" },
+    7,
+    { 371, 371 },
+    AP_CONTAINER_NONE },
+};
+
+static GByteArray *
+make_frames (gsize i)
+{
+  GByteArray *data = g_byte_array_new ();
+
+  for (guint n = 0; n < 3; n++) {
+    guint at = data->len;
+
+    g_byte_array_append (data, (const guint8 *)frames[i].head[n], (guint)frames[i].head_length);
+    if (n < 2) {
+      g_byte_array_set_size (data, MAX (at + (guint)frames[i].length[n], data->len));
+      memset (data->data + at + frames[i].head_length, 0x55, data->len - at - frames[i].head_length);
+    }
+  }
+  return data;
+}
+
+/* What @length bytes of these frames are held to be, and whether they are refused. */
+static void
+expect_frames (const GByteArray *data, gsize length, ApRecordingFormat format, ApContainer current,
+               ApContainer expected, gboolean refused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *copy = g_memdup2 (data->data, length);
+  ApContainer found = ap_container_detect (format, current, copy, length, &error);
+
+  g_assert_cmpstr (ap_container_name (found), ==, ap_container_name (refused ? AP_CONTAINER_NONE : expected));
+  if (refused)
+    g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  else
+    g_assert_no_error (error);
+}
+
+static void
+test_frames (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (GByteArray) data = make_frames (i);
+    gboolean is_mp3 = frames[i].is == AP_CONTAINER_MP3, is_adts = frames[i].is == AP_CONTAINER_ADTS;
+    gsize head = frames[i].head_length;
+
+    g_test_message ("frames %zu", i);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_WAV, AP_CONTAINER_NONE, AP_CONTAINER_PCM, is_mp3 || is_adts);
+    expect_frames (data, data->len - head, AP_RECORDING_FORMAT_WAV, AP_CONTAINER_NONE, AP_CONTAINER_PCM, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_WAV, AP_CONTAINER_PCM, AP_CONTAINER_NONE, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_WAV, AP_CONTAINER_WAV, AP_CONTAINER_NONE, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_MP3, AP_CONTAINER_NONE, AP_CONTAINER_MP3, is_adts);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_MP3, AP_CONTAINER_MP3, AP_CONTAINER_NONE, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_AAC, AP_CONTAINER_NONE, AP_CONTAINER_ADTS, is_mp3);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_AAC, AP_CONTAINER_ADTS, AP_CONTAINER_NONE, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_AAC, AP_CONTAINER_MP4, frames[i].is, is_mp3);
+    expect_frames (data, data->len - head, AP_RECORDING_FORMAT_AAC, AP_CONTAINER_MP4, AP_CONTAINER_NONE, FALSE);
+    expect_frames (data, data->len, AP_RECORDING_FORMAT_OGG, AP_CONTAINER_NONE, AP_CONTAINER_OGG, is_mp3 || is_adts);
+  }
+}
+
 /* The head of a stream. */
 
 /* What is to be decoded, or the error's message. */
@@ -245,6 +332,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/container/detect", test_detect);
   g_test_add_func ("/container/message", test_message);
+  g_test_add_func ("/container/frames", test_frames);
   g_test_add_func ("/container/heads", test_heads);
   g_test_add_func ("/container/heads-cut-off", test_heads_cut_off);
   return g_test_run ();

@@ -115,6 +115,80 @@ test_clock_set (Scratch *scratch, gconstpointer data)
   set_clock_forward (0);
 }
 
+/* (transfer full): the id of a recording that has ended now */
+static char *
+record_briefly (ApRecordingStore *store)
+{
+  const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
+  g_autoptr (ApRecording) recording = ap_recording_store_create (store, &info, NULL);
+  Look look = { 0 };
+
+  ap_recording_end (recording, note_status, &look);
+  g_assert_true (test_wait_until (g_atomic_int_get (&look.done) != 0));
+  g_assert_cmpint (look.status, ==, AP_RECORDING_COMPLETED);
+  return g_strdup (ap_recording_get_id (recording));
+}
+
+static gboolean
+has_wav (Scratch *scratch, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, ".wav", NULL);
+
+  return faccessat (scratch->fd, name, F_OK, 0) == 0;
+}
+
+/* Lists are whole again, and whoever runs the server is told why they were not, and where what was there is. */
+static void
+test_damaged_index (Scratch *scratch, gconstpointer data)
+{
+  const ApRecordingSettings settings = settings_of (scratch->path);
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  const ApRecordingFilter filter = { .limit = 10 };
+  g_autofree char *id = record_briefly (store);
+  g_autoptr (GByteArray) aside = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  guint64 total;
+
+  ap_recording_store_free (store);
+  scratch_put (scratch, "index.sqlite", "no database", 11);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "*index*index.sqlite.damaged*");
+  store = ap_recording_store_new (&settings);
+  g_test_assert_expected_messages ();
+  list = ap_recording_store_list (store, &filter, &total, NULL);
+  g_assert_cmpuint (total, ==, 1);
+  aside = scratch_get (scratch, "index.sqlite.damaged");
+  g_assert_cmpmem (aside->data, aside->len, "no database", 11);
+  ap_recording_store_free (store);
+}
+
+/* RETENTION_DAYS counts from a recording's end, also while there is no server; one that is live stays. */
+static void
+test_retention (Scratch *scratch, gconstpointer data)
+{
+  ApRecordingSettings settings = settings_of (scratch->path);
+  const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  g_autofree char *old = record_briefly (store), *young = NULL, *live = NULL;
+  ApRecording *recording = ap_recording_store_create (store, &info, NULL);
+  ApRecordingInfo found = { 0 };
+
+  live = g_strdup (ap_recording_get_id (recording));
+  g_assert_cmpint (status_of (recording), ==, AP_RECORDING_ACTIVE);
+  g_clear_pointer (&recording, ap_recording_unref);
+  ap_recording_store_free (store);
+  set_clock_forward (2 * G_TIME_SPAN_DAY);
+  settings.retention_days = 2;
+  settings.max_duration_hours = 1000;
+  store = ap_recording_store_new (&settings);
+  young = record_briefly (store);
+  g_assert_true (test_wait_until ((g_main_context_iteration (NULL, FALSE), !has_wav (scratch, old))));
+  g_assert_true (test_wait_until (!ap_recording_store_get_info (store, old, &found, NULL)));
+  g_assert_true (has_wav (scratch, young));
+  g_assert_true (has_wav (scratch, live));
+  ap_recording_store_free (store);
+  set_clock_forward (0);
+}
+
 typedef struct {
   ApRecordingStore *store;
   gint ending; /* atomic */
@@ -171,5 +245,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_add ("/recording-store/late-question", Scratch, NULL, scratch_set_up, test_late_question, scratch_tear_down);
   g_test_add ("/recording-store/clock-set", Scratch, NULL, scratch_set_up, test_clock_set, scratch_tear_down);
+  g_test_add ("/recording-store/damaged-index", Scratch, NULL, scratch_set_up, test_damaged_index, scratch_tear_down);
+  g_test_add ("/recording-store/retention", Scratch, NULL, scratch_set_up, test_retention, scratch_tear_down);
   return g_test_run ();
 }

@@ -197,7 +197,8 @@ ap_recording_append_now (gpointer data)
   const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
   g_autoptr (GError) error = NULL;
 
-  if (!job->socket->admitted) {
+  /* It has been told so, or will be: one that was not taken would be sent again. */
+  if (!job->socket->admitted || (recording->over && recording->broken == NULL)) {
     ap_count (&ap_metrics_mine ()->counts.chunks_answered, 1);
     ap_recording_socket_send (job->socket, NULL, job->cost);
     return;

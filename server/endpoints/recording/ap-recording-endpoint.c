@@ -54,10 +54,10 @@ read_query (ApSession *session, ApRecordingQuery *query)
                                       ap_http_request_get_query (request, "sample_rate"),
                                       ap_http_request_get_query (request, "channels"),
                                       ap_http_request_get_query (request, "format") };
-  ApRecordingQuery defaults = { .sample_rate = (guint)settings->default_sample_rate,
-                                .channels = (guint)settings->default_channels };
+  ApRecordingQuery defaults = { .channels = (guint)settings->default_channels };
   char *problem;
 
+  ap_recording_sample_rate_parse (settings->default_sample_rate, &defaults.sample_rate);
   ap_recording_format_parse (settings->default_format, &defaults.format);
   if (ap_recording_query_parse (&text, &defaults, query, &problem))
     return TRUE;

@@ -85,7 +85,8 @@ static const char *const statements[N_STATEMENTS] = {
 
 struct _ApRecordingIndex {
   char *path;
-  GMutex lock; /* for all that follows */
+  gboolean replaces; /* one that could not be used */
+  GMutex lock;       /* for all that follows */
   sqlite3 *db;
   sqlite3_stmt *prepared[N_STATEMENTS];
   GHashTable *owed; /* rows that could not be written yet: ApRecordingInfo by its id */
@@ -259,7 +260,7 @@ move_aside (ApRecordingIndex *index, GError **error)
     return fail_by_errno (aside, error);
   if (g_rename (index->path, aside) != 0 && errno != ENOENT)
     return fail_by_errno (index->path, error);
-  return TRUE;
+  return index->replaces = TRUE;
 }
 
 static gboolean
@@ -324,10 +325,17 @@ ap_recording_index_return (ApRecordingIndex *index, gboolean *rebuild, GError **
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
 
   detach (index);
+  index->replaces = FALSE;
   if (open_file (index, rebuild, error))
     return TRUE;
   leave_files (index);
   return FALSE;
+}
+
+gboolean
+ap_recording_index_replaces (const ApRecordingIndex *index)
+{
+  return index->replaces;
 }
 
 /* ---- rows ---- */

@@ -29,6 +29,8 @@ typedef struct {
  * Returns: NULL with @error when no index can be made in @folder
  */
 ApRecordingIndex *ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error);
+/* Whether one was put aside for it. */
+gboolean ap_recording_index_replaces (const ApRecordingIndex *index);
 void ap_recording_index_free (ApRecordingIndex *index);
 
 /* Lets go of its files, without another look at them: what is asked and put from here on is an empty table's that is

@@ -3,11 +3,9 @@
 
 #include "endpoints/recording/ap-recording-room.h"
 
-#include "base/ap-error.h"
 #include "endpoints/recording/decoder/ap-decoder-mother.h"
 #include "endpoints/recording/ap-recording-api.h"
 #include "endpoints/recording/ap-recording-endpoint.h"
-#include "endpoints/recording/ap-recording-query.h"
 #include "endpoints/recording/ap-recording-store.h"
 
 #include <gst/gst.h>
@@ -18,8 +16,8 @@
 static const ApOption options[] = {
   { "Recording", "storage-path", AP_OPTION_TEXT, OFFSET (storage_path), "FOLDER", NULL,
     "where recordings are kept; not set, audio_sessions in the working folder" },
-  { NULL, "default-sample-rate", AP_OPTION_NUMBER, OFFSET (default_sample_rate), "HZ", "44100",
-    "of a session that asks for none: 8000, 16000, 22050, 44100, 48000 or 96000", 8000, 96000,
+  { NULL, "default-sample-rate", AP_OPTION_CHOICE, OFFSET (default_sample_rate), "HZ", "44100",
+    "of a session that asks for none", .choices = { "8000", "16000", "22050", "44100", "48000", "96000" },
     .variable = "DEFAULT_SAMPLE_RATE" },
   { NULL, "default-channels", AP_OPTION_NUMBER, OFFSET (default_channels), "N", "1", "of a session that asks for none",
     1, 2, .variable = "DEFAULT_CHANNELS" },
@@ -65,8 +63,10 @@ static const ApOption options[] = {
     "recordings that ended so long ago are removed; 0: none are", 0, 100000, .variable = "RETENTION_DAYS" },
   { NULL, "expose-file-path", AP_OPTION_FLAG, OFFSET (expose_file_path), NULL, NULL,
     "tell clients the whole path of a recording's file, not its name alone", .variable = "EXPOSE_FILE_PATH" },
-  { NULL, "ffmpeg-loglevel", AP_OPTION_TEXT, OFFSET (ffmpeg_loglevel), "LEVEL", NULL,
-    "what GStreamer logs, by the names of another program: quiet, error, warning, info, debug or trace",
+  { NULL, "ffmpeg-loglevel", AP_OPTION_CHOICE, OFFSET (ffmpeg_loglevel), "LEVEL", NULL,
+    "what GStreamer logs, by the names and numbers of another program",
+    .choices = { "quiet", "panic", "fatal", "error", "warning", "info", "verbose", "debug", "trace", "-8", "0", "8",
+                 "16", "24", "32", "40", "48", "56" },
     .variable = "FFMPEG_LOGLEVEL" },
   { 0 },
 };
@@ -83,44 +83,24 @@ static const ApHttpRoute routes[] = {
 
 static const ApEndpoint *const endpoints[] = { &ap_recording_create_endpoint, &ap_recording_join_endpoint, NULL };
 
-static gboolean
-check_sample_rate (const ApRecordingSettings *settings, GError **error)
-{
-  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, settings->default_sample_rate);
-  guint sample_rate;
-
-  if (ap_recording_sample_rate_parse (text, &sample_rate))
-    return TRUE;
-  g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
-               "--default-sample-rate: %s is none of 8000, 16000, 22050, 44100, 48000, 96000", text);
-  return FALSE;
-}
-
 /* GST_DEBUG, where it is set, says more, and goes first. */
-static gboolean
-set_log_level (const char *name, GError **error)
+static void
+set_log_level (const char *choice)
 {
   static const struct {
-    const char *name;
+    const char *name, *number;
     GstDebugLevel level;
   } levels[] = {
-    { "quiet", GST_LEVEL_NONE },   { "panic", GST_LEVEL_NONE },      { "fatal", GST_LEVEL_ERROR },
-    { "error", GST_LEVEL_ERROR },  { "warning", GST_LEVEL_WARNING }, { "info", GST_LEVEL_FIXME },
-    { "verbose", GST_LEVEL_INFO }, { "debug", GST_LEVEL_DEBUG },     { "trace", GST_LEVEL_TRACE },
+    { "quiet", "-8", GST_LEVEL_NONE },   { "panic", "0", GST_LEVEL_NONE },       { "fatal", "8", GST_LEVEL_ERROR },
+    { "error", "16", GST_LEVEL_ERROR },  { "warning", "24", GST_LEVEL_WARNING }, { "info", "32", GST_LEVEL_FIXME },
+    { "verbose", "40", GST_LEVEL_INFO }, { "debug", "48", GST_LEVEL_DEBUG },     { "trace", "56", GST_LEVEL_TRACE },
   };
 
-  if (name == NULL)
-    return TRUE;
+  if (choice == NULL || g_getenv ("GST_DEBUG") != NULL)
+    return;
   for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
-    if (g_str_equal (name, levels[i].name)) {
-      if (g_getenv ("GST_DEBUG") == NULL)
-        gst_debug_set_default_threshold (levels[i].level);
-      return TRUE;
-    }
-  g_set_error (error, AP_ERROR, AP_ERROR_CONFIG,
-               "--ffmpeg-loglevel: '%s' is none of quiet, panic, fatal, error, warning, info, verbose, debug, trace",
-               name);
-  return FALSE;
+    if (g_str_equal (choice, levels[i].name) || g_str_equal (choice, levels[i].number))
+      gst_debug_set_default_threshold (levels[i].level);
 }
 
 static gpointer
@@ -128,8 +108,7 @@ start (gconstpointer data, GError **error)
 {
   const ApRecordingSettings *settings = data;
 
-  if (!check_sample_rate (settings, error) || !set_log_level (settings->ffmpeg_loglevel, error))
-    return NULL;
+  set_log_level (settings->ffmpeg_loglevel);
   return ap_recording_store_new (settings);
 }
 

@@ -6,7 +6,8 @@
 /* The settings of the room, as its options fill them; see ap-recording-room.c for what each means. */
 typedef struct {
   char *storage_path; /* NULL: `./audio_sessions` */
-  gint64 default_sample_rate, default_channels;
+  char *default_sample_rate;
+  gint64 default_channels;
   char *default_format;
   char *ffmpeg_loglevel;
   gint64 max_duration_hours;

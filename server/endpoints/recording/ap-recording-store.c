@@ -128,6 +128,8 @@ read_folder (ApRecordingStore *store, int fd, GPtrArray *unread, GError **error)
 
   if (!ap_recording_store_admit_folder (store, fd, error) || !open_index (store, &rebuild, error))
     return FALSE;
+  if (ap_recording_index_replaces (store->shared.index))
+    ap_warning ("the index of recordings could not be used: it is made anew, and index.sqlite.damaged is what it was");
   if (ap_recording_scan (fd, store->shared.index, rebuild, note_unread, unread, error))
     return TRUE;
   ap_recording_index_leave (store->shared.index);

@@ -92,6 +92,64 @@ is_id3 (const guint8 *data, gsize length)
          ((data[6] | data[7] | data[8] | data[9]) & 0x80) == 0;
 }
 
+/* ---- frames ---- */
+
+/* Of MPEG audio, layer III (ISO/IEC 11172-3, 2.4.2.3; 13818-3), as its head says; 0: this is none. */
+static gsize
+mp3_frame_length (const guint8 *head)
+{
+  static const guint16 kbits[2][16] = {
+    { 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0 }, /* MPEG-1 */
+    { 0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0 },     /* MPEG-2, and 2.5 */
+  };
+  static const guint rates[] = { 44100, 48000, 32000, 0 };
+  guint version = head[1] >> 3 & 3; /* 0: 2.5; 2: MPEG-2; 3: MPEG-1 */
+  guint rate = rates[head[2] >> 2 & 3] >> (version == 0 ? 2 : version == 2 ? 1 : 0);
+  guint kbit = kbits[version == 3 ? 0 : 1][head[2] >> 4];
+
+  if (head[0] != 0xff || (head[1] & 0xe6) != 0xe2 || version == 1 || rate == 0 || kbit == 0)
+    return 0;
+  return (version == 3 ? 144 : 72) * kbit * 1000 / rate + (head[2] >> 1 & 1);
+}
+
+/* The same of ADTS (ISO/IEC 13818-7, 6.2). */
+static gsize
+adts_frame_length (const guint8 *head)
+{
+  gsize length = (gsize)(head[3] & 3) << 11 | (gsize)head[4] << 3 | head[5] >> 5;
+
+  return head[0] == 0xff && (head[1] & 0xf6) == 0xf0 && (head[2] >> 2 & 0xf) < 13 && length >= 7 ? length : 0;
+}
+
+/* Three heads, each where the one before says, and all of the same kind and rate: 46 bits or more. */
+static gboolean
+has_frames (const guint8 *data, gsize length, gsize (*frame_length) (const guint8 *head), gsize head_length)
+{
+  gsize at = 0;
+
+  for (guint n = 0; n < 3; n++) {
+    gsize step;
+
+    if (length < at + head_length || data[at + 1] != data[1] || ((data[at + 2] ^ data[2]) & 0x0c) != 0)
+      return FALSE;
+    step = frame_length (data + at);
+    if (step == 0)
+      return FALSE;
+    at += step;
+  }
+  return TRUE;
+}
+
+static ApContainer
+sniff_frames (const guint8 *data, gsize length)
+{
+  if (has_frames (data, length, mp3_frame_length, 4))
+    return AP_CONTAINER_MP3;
+  return has_frames (data, length, adts_frame_length, 7) ? AP_CONTAINER_ADTS : AP_CONTAINER_NONE;
+}
+
+/* ---- words ---- */
+
 static ApContainer
 sniff (const Format *format, const guint8 *data, gsize length)
 {
@@ -137,6 +195,9 @@ ap_container_detect (ApRecordingFormat format, ApContainer current, const guint8
 {
   ApContainer found = sniff (&formats[format], data, length);
 
+  /* In a stream of frames they say nothing new, and among samples nobody asks. */
+  if (found == AP_CONTAINER_NONE && (current == AP_CONTAINER_NONE || current == AP_CONTAINER_MP4))
+    found = sniff_frames (data, length);
   if (found == AP_CONTAINER_NONE)
     return current == AP_CONTAINER_NONE ? guess (format, data, length) : AP_CONTAINER_NONE;
   if ((formats[format].takes >> found & 1) != 0)

@@ -11,7 +11,8 @@
  * @data: the beginning of a message
  *
  * Begins a new file: WAV; FLAC; an Ogg stream; WebM; MP4; an ID3v2 tag, in the formats that have files with one. What
- * tells is 44 bits or more, so samples are not taken for it. At a recording's beginning there is always a file: a
+ * tells is 44 bits or more, so samples are not taken for it. Three frames of MP3 or ADTS in a row tell as much, at a
+ * recording's beginning and behind an MP4. At a recording's beginning there is always a file: a
  * message too short to tell what it is counts as the longer word of which it may be the beginning.
  *
  * Returns: what @data begins; NONE: it goes on, or @error is set: AP_RECORDING_ERROR_UNDECODABLE, for a file that a
