@@ -7,8 +7,11 @@
 #include "endpoints/recording/decoder/ap-decoder-ogg.h"
 #include "endpoints/recording/decoder/ap-decoder-stage.h"
 #include "endpoints/recording/decoder/ap-decoder-wav.h"
+#include "endpoints/recording/decoder/ap-mp4-duration.h"
 #include "endpoints/recording/decoder/ap-opus.h"
 #include "endpoints/recording/decoder/ap-stream-head.h"
+
+#include <string.h>
 
 #define KIB 1024
 #define MIB (1024 * KIB)
@@ -44,6 +47,7 @@ typedef struct {
   ApContainer container;
   ApStreamHead head;
   GByteArray *gathered; /* not in the elements yet */
+  ApMp4Duration duration;
   ApDecoderStage *stage;
   ApDecoderOgg *ogg; /* instead of a stage; or NULL */
   gsize barren;      /* bytes since the last sample */
@@ -62,8 +66,20 @@ is_barren (ChainDecoder *chain, gsize length)
 }
 
 static gboolean
+push_mp4 (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
+{
+  guint8 slice[SLICE];
+
+  memcpy (slice, data, length);
+  ap_mp4_duration_remove (&chain->duration, slice, length);
+  return ap_decoder_stage_push (chain->stage, slice, length, error);
+}
+
+static gboolean
 push_slice (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
 {
+  if (chain->container == AP_CONTAINER_MP4)
+    return push_mp4 (chain, data, length, error);
   return chain->ogg != NULL ? ap_decoder_ogg_push (chain->ogg, data, length, error)
                             : ap_decoder_stage_push (chain->stage, data, length, error);
 }
