@@ -101,6 +101,12 @@ put_together (const Parts *parts, guint count, gint64 end)
   return g_byte_array_free_to_bytes (stream.bytes);
 }
 
+static void
+append (GByteArray *bytes, GBytes *file)
+{
+  g_byte_array_append (bytes, g_bytes_get_data (file, NULL), (guint)g_bytes_get_size (file));
+}
+
 static GByteArray *
 decode_at (GBytes *file, guint rate, guint channels)
 {
@@ -293,6 +299,59 @@ test_comments (Opus *opus, gconstpointer data)
   }
 }
 
+/* A second of audio, behind comments of so many bytes. */
+static GBytes *
+with_comments (Opus *opus, gsize length)
+{
+  guint8 *comments = g_malloc0 (length);
+
+  memcpy (comments, "OpusTags", 8);
+  g_bytes_unref (packets_of (&opus->parts)[1]);
+  packets_of (&opus->parts)[1] = g_bytes_new_take (comments, length);
+  return put_together (&opus->parts, 1, opus->parts.end);
+}
+
+/* Each link of a chain may have a picture, as the first may. */
+static void
+test_comments_in_chain (Opus *opus, gconstpointer data)
+{
+  g_autoptr (GBytes) link = NULL, file = NULL;
+  g_autoptr (GByteArray) bytes = g_byte_array_new (), samples = g_byte_array_new ();
+
+  SKIP_WITHOUT (opus);
+  link = with_comments (opus, MIB);
+  for (guint i = 0; i < 20; i++) { /* more than all of them together may be without audio */
+    append (bytes, link);
+    g_byte_array_append (samples, opus->samples->data, opus->samples->len);
+  }
+  file = g_bytes_new (bytes->data, bytes->len);
+  expect_samples (file, samples->data, samples->len);
+}
+
+/* Heads without audio have an end, also where there was some before. */
+static void
+test_comments_alone (Opus *opus, gconstpointer data)
+{
+  const ApDecoderSpec spec = { AP_CONTAINER_OGG, RATE, 1 };
+  g_autoptr (GBytes) link = NULL, file = NULL;
+  g_autoptr (GByteArray) bytes = g_byte_array_new (), samples = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize head;
+
+  SKIP_WITHOUT (opus);
+  link = with_comments (opus, MIB);
+  append (bytes, link);
+  head = ogg_find_page (bytes, 2);
+  while (ogg_page_length (bytes->data + head) > 32 * 1024) /* to the first of audio */
+    head += ogg_page_length (bytes->data + head);
+  for (guint i = 0; i < 20; i++)
+    g_byte_array_append (bytes, g_bytes_get_data (link, NULL), (guint)head);
+  file = g_bytes_new (bytes->data, bytes->len);
+  samples = decoder_run (&spec, file, 4096, &error);
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+  g_assert_cmpmem (samples->data, samples->len, opus->samples->data, opus->samples->len);
+}
+
 static void
 test_no_comments (Opus *opus, gconstpointer data)
 {
@@ -316,12 +375,6 @@ test_bad_packets (Opus *opus, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     g_ptr_array_insert (opus->parts.packets, (int)(5 + 3 * i), g_bytes_new_static (bad[i], strlen (bad[i])));
   test_pages (opus, NULL);
-}
-
-static void
-append (GByteArray *bytes, GBytes *file)
-{
-  g_byte_array_append (bytes, g_bytes_get_data (file, NULL), (guint)g_bytes_get_size (file));
 }
 
 /* Each link as if it were alone: other channels, and the same head once more. */
@@ -552,6 +605,8 @@ main (int argc, char **argv)
   add ("/decoder-ogg/late-beginning", test_late_beginning);
   add ("/decoder-ogg/gap", test_gap);
   add ("/decoder-ogg/comments", test_comments);
+  add ("/decoder-ogg/comments-in-chain", test_comments_in_chain);
+  add ("/decoder-ogg/comments-alone", test_comments_alone);
   add ("/decoder-ogg/no-comments", test_no_comments);
   add ("/decoder-ogg/bad-packets", test_bad_packets);
   add ("/decoder-ogg/chain", test_chain);

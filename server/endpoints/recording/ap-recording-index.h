@@ -33,8 +33,7 @@ ApRecordingIndex *ap_recording_index_open (const char *folder, gboolean *rebuild
 gboolean ap_recording_index_replaces (const ApRecordingIndex *index);
 void ap_recording_index_free (ApRecordingIndex *index);
 
-/* Lets go of its files, without another look at them: what is asked and put from here on is an empty table's that is
- * kept nowhere. */
+/* Lets go of its files: from here on there is an empty table that is kept nowhere. */
 void ap_recording_index_leave (ApRecordingIndex *index);
 /* After that, as ap_recording_index_open(), in the same folder's place. */
 gboolean ap_recording_index_return (ApRecordingIndex *index, gboolean *rebuild, GError **error);

@@ -20,16 +20,14 @@ typedef struct _ApRecording ApRecording;
  */
 typedef void (*ApRecordingDone) (const ApRecordingInfo *info, const GError *error, gpointer data);
 
-/* On the main thread. A folder that cannot be used is no error: it is told in the log, and tried again each second. So
- * is one that is taken away later: its recordings go on when it is back. */
+/* On the main thread. A folder that cannot be used, or is taken away later, is told in the log and tried again. */
 ApRecordingStore *ap_recording_store_new (const ApRecordingSettings *settings);
 /* Live recordings are left on the disk as they are, to be gone on with. */
 void ap_recording_store_free (ApRecordingStore *store);
 const ApRecordingSettings *ap_recording_store_get_settings (ApRecordingStore *store);
-/* Whether there is no folder where there ought to be one. From any thread, not blocking. */
+/* Not blocking. Whether there is no folder where there ought to be one. */
 gboolean ap_recording_store_is_away (ApRecordingStore *store);
-/* Where the files are, or would be. */
-const char *ap_recording_store_get_path (ApRecordingStore *store);
+const char *ap_recording_store_get_path (ApRecordingStore *store); /* where the files are, or would be */
 
 /* Not blocking. @info: its format, rate, channels and user. Returns: (transfer full): LIMIT */
 ApRecording *ap_recording_store_create (ApRecordingStore *store, const ApRecordingInfo *info, GError **error);

@@ -7,8 +7,11 @@
 #include "endpoints/recording/decoder/ap-decoder-ogg.h"
 #include "endpoints/recording/decoder/ap-decoder-stage.h"
 #include "endpoints/recording/decoder/ap-decoder-wav.h"
+#include "endpoints/recording/decoder/ap-mp4-duration.h"
 #include "endpoints/recording/decoder/ap-opus.h"
 #include "endpoints/recording/decoder/ap-stream-head.h"
+
+#include <string.h>
 
 #define KIB 1024
 #define MIB (1024 * KIB)
@@ -44,26 +47,47 @@ typedef struct {
   ApContainer container;
   ApStreamHead head;
   GByteArray *gathered; /* not in the elements yet */
+  ApMp4Duration duration;
   ApDecoderStage *stage;
   ApDecoderOgg *ogg; /* instead of a stage; or NULL */
-  gsize barren;      /* bytes since the last sample */
+  gsize barren;      /* bytes since the last sample, without those of heads behind it */
+  gsize heads;       /* and those */
   guint64 counted;   /* bytes of samples by then */
 } ChainDecoder;
 
+/* Each link of a chain may have such comments as the first. */
 static gboolean
 is_barren (ChainDecoder *chain, gsize length)
 {
+  const Chain *bounds = &chains[chain->container];
   guint64 made = chain->ogg != NULL ? ap_decoder_ogg_get_made (chain->ogg) : ap_decoder_stage_get_made (chain->stage);
-  gsize bound = made == 0 ? chains[chain->container].first : chains[chain->container].later;
+  gboolean in_head = chain->ogg != NULL && ap_decoder_ogg_is_in_head (chain->ogg);
 
-  chain->barren = made != chain->counted ? 0 : chain->barren + length;
+  if (made != chain->counted)
+    chain->barren = chain->heads = 0;
+  else if (in_head)
+    chain->heads += length;
+  else
+    chain->barren += length;
   chain->counted = made;
-  return chain->barren > bound;
+  return chain->barren > (made == 0 ? bounds->first : bounds->later) || chain->heads > bounds->first;
+}
+
+static gboolean
+push_mp4 (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
+{
+  guint8 slice[SLICE];
+
+  memcpy (slice, data, length);
+  ap_mp4_duration_remove (&chain->duration, slice, length);
+  return ap_decoder_stage_push (chain->stage, slice, length, error);
 }
 
 static gboolean
 push_slice (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
 {
+  if (chain->container == AP_CONTAINER_MP4)
+    return push_mp4 (chain, data, length, error);
   return chain->ogg != NULL ? ap_decoder_ogg_push (chain->ogg, data, length, error)
                             : ap_decoder_stage_push (chain->stage, data, length, error);
 }
@@ -79,7 +103,7 @@ push (ChainDecoder *chain, const guint8 *data, gsize length, GError **error)
     if (is_barren (chain, slice)) {
       g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
                    "%s that cannot be decoded: there was no sample in %" G_GSIZE_FORMAT " bytes",
-                   ap_container_name (chain->container), chain->barren);
+                   ap_container_name (chain->container), chain->barren + chain->heads);
       return FALSE;
     }
   }

@@ -316,6 +316,12 @@ ap_decoder_ogg_end (ApDecoderOgg *ogg, GError **error)
   return end_stage (ogg, error);
 }
 
+gboolean
+ap_decoder_ogg_is_in_head (const ApDecoderOgg *ogg)
+{
+  return ogg->codec == NULL || ogg->begun;
+}
+
 guint64
 ap_decoder_ogg_get_made (const ApDecoderOgg *ogg)
 {

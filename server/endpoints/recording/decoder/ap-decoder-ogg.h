@@ -16,5 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApDecoderOgg, ap_decoder_ogg_free)
 gboolean ap_decoder_ogg_push (ApDecoderOgg *ogg, const guint8 *data, gsize length, GError **error);
 gboolean ap_decoder_ogg_end (ApDecoderOgg *ogg, GError **error);
 
+/* Whether what comes next may be a head, of the stream or of a link of the chain, and no audio yet. */
+gboolean ap_decoder_ogg_is_in_head (const ApDecoderOgg *ogg);
 /* Bytes of samples that have come out. */
 guint64 ap_decoder_ogg_get_made (const ApDecoderOgg *ogg);
