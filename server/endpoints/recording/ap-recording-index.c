@@ -55,7 +55,7 @@ typedef enum {
   GET,
   LIST, /* and three more, by what is filtered */
   COUNT = LIST + 4,
-  SUM_USER = COUNT + 4,
+  SUM_ENDED = COUNT + 4,
   OLDER_THAN,
   N_STATEMENTS,
 } Statement;
@@ -79,7 +79,8 @@ static const char *const statements[N_STATEMENTS] = {
   [COUNT + BY_STATUS] = "SELECT count(*) FROM recordings" OF_STATUS,
   [COUNT + BY_USER] = "SELECT count(*) FROM recordings" OF_USER,
   [COUNT + BY_STATUS + BY_USER] = "SELECT count(*) FROM recordings" OF_BOTH,
-  [SUM_USER] = "SELECT count(*), coalesce(sum(frames * channels * 2), 0) FROM recordings WHERE user_id IS ?1",
+  [SUM_ENDED] = "SELECT coalesce(sum(frames * channels * 2), 0) FROM recordings WHERE user_id = ?1"
+                " AND status <> 'active'",
   [OLDER_THAN] = "SELECT id FROM recordings WHERE status <> 'active' AND updated_us < ?1 ORDER BY updated_us LIMIT ?2",
 };
 
@@ -279,20 +280,13 @@ open_file (ApRecordingIndex *index, gboolean *rebuild, GError **error)
   return state == STATE_GOOD;
 }
 
-static void
-free_info (gpointer info)
-{
-  ap_recording_info_clear (info);
-  g_free (info);
-}
-
 ApRecordingIndex *
 ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error)
 {
   g_autoptr (ApRecordingIndex) index = g_new0 (ApRecordingIndex, 1);
 
   index->path = g_build_filename (folder, FILE_NAME, NULL);
-  index->owed = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_info);
+  index->owed = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, ap_recording_info_free);
   g_mutex_init (&index->lock);
   return open_file (index, rebuild, error) ? g_steal_pointer (&index) : NULL;
 }
@@ -574,7 +568,7 @@ ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filte
 {
   guint which = (filter->status != NULL ? BY_STATUS : 0) | (filter->user_id != NULL ? BY_USER : 0);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (free_info);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (ap_recording_info_free);
   g_autoptr (Use) use = index->prepared[LIST + which];
 
   pay (index, NULL);
@@ -586,19 +580,32 @@ ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filte
   return read_rows (index, use, rows, error) ? g_steal_pointer (&rows) : NULL;
 }
 
+/* Of rows that have not been written: the table has them as active, or not at all. */
+static guint64
+sum_owed (ApRecordingIndex *index, const char *user_id)
+{
+  GHashTableIter iter;
+  const ApRecordingInfo *info;
+  guint64 bytes = 0;
+
+  g_hash_table_iter_init (&iter, index->owed);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&info))
+    if (info->status != AP_RECORDING_ACTIVE && g_strcmp0 (info->user_id, user_id) == 0)
+      bytes += info->frames * info->channels * 2;
+  return bytes;
+}
+
 gboolean
-ap_recording_index_sum_user (ApRecordingIndex *index, const char *user_id, guint64 *recordings, guint64 *bytes,
-                             GError **error)
+ap_recording_index_sum_ended (ApRecordingIndex *index, const char *user_id, guint64 *bytes, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
-  g_autoptr (Use) use = index->prepared[SUM_USER];
+  g_autoptr (Use) use = index->prepared[SUM_ENDED];
 
   pay (index, NULL);
   bind_text (use, 1, user_id);
   if (sqlite3_step (use) != SQLITE_ROW)
     return fail (index, error);
-  *recordings = (guint64)sqlite3_column_int64 (use, 0);
-  *bytes = (guint64)sqlite3_column_int64 (use, 1);
+  *bytes = (guint64)sqlite3_column_int64 (use, 0) + sum_owed (index, user_id);
   return TRUE;
 }
 
