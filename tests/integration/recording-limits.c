@@ -241,6 +241,75 @@ test_defaults (void)
   g_assert_cmpstr (json_object_get_string_member (greeting, "format"), ==, "flac");
 }
 
+/* ---- A user's share of the disk ---- */
+
+enum { PART = 100000 };
+
+static void remove_session (RecordingServer *server, const char *id);
+
+/* In parts, of which all but the last are taken. Returns how many */
+static guint
+fill_share (Recorder *recorder, guint before)
+{
+  g_autofree guint8 *part = g_malloc0 (PART);
+
+  for (guint parts = before;; parts++) {
+    g_autoptr (JsonParser) parser = json_parser_new ();
+    JsonObject *told;
+
+    recorder_send (recorder, part, PART);
+    told = recorder_read (recorder->ws, parser);
+    if (told == NULL)
+      return parts;
+    if (json_object_has_member (told, "error")) {
+      g_assert_cmpstr (json_object_get_string_member (told, "error"), ==, "quota");
+      g_assert_cmpint (json_object_get_int_member (told, "chunk_count"), ==, parts);
+      return parts;
+    }
+    g_assert_cmpuint (parts, <, 100);
+  }
+}
+
+/* Raw samples are counted once, and all sessions of a user together, live or not; those of another by themselves. */
+static void
+test_share (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_USER_MB=1");
+  g_autoptr (Recorder) one = recorder_create_for (server, "ann", NULL, 8000, 1);
+  g_autoptr (Recorder) two = recorder_create_for (server, "ann", NULL, 8000, 1);
+  g_autoptr (Recorder) other = recorder_create_for (server, "bob", NULL, 8000, 1);
+  g_autofree guint8 *half = g_malloc0 (5 * PART);
+
+  recorder_send (one, half, 5 * PART);
+  recorder_expect_ack (one, 5 * PART, (Figures){ 1, 5 * PART, 5 * PART / 2 });
+  g_assert_cmpuint (fill_share (two, 0), ==, 5);
+  g_assert_cmpuint (fill_share (other, 0), ==, 10);
+  g_assert_cmpuint (fill_share (one, 1), ==, 1);
+  recorder_finish (one, (Figures){ 1, 5 * PART, 5 * PART / 2 });
+  g_assert_cmpuint (fill_share (two, 5), ==, 5);
+  remove_session (server, one->id);
+  g_assert_cmpuint (fill_share (two, 5), ==, 10);
+  recorder_finish (two, (Figures){ 10, 10 * PART, 10 * PART / 2 });
+}
+
+/* What the server finds when it starts counts before it has been read. */
+static void
+test_share_again (void)
+{
+  g_autoptr (RecordingServer) server = recording_server_start ("MAX_USER_MB=1");
+  g_autoptr (Recorder) one = recorder_create_for (server, "ann", NULL, 8000, 1);
+  g_autoptr (Recorder) two = NULL;
+
+  g_assert_cmpuint (fill_share (one, 0), ==, 10);
+  recorder_hang_up (one);
+  recording_server_restart (server);
+  two = recorder_create_for (server, "ann", NULL, 8000, 1);
+  g_assert_cmpuint (fill_share (two, 0), ==, 0);
+  remove_session (server, one->id);
+  g_assert_cmpuint (fill_share (two, 0), ==, 10);
+  recorder_finish (two, (Figures){ 10, 10 * PART, 10 * PART / 2 });
+}
+
 /* ---- floods ---- */
 
 static const struct {
@@ -300,6 +369,14 @@ request (RecordingServer *server, const char *method, const char *id, const char
 }
 
 static void
+remove_session (RecordingServer *server, const char *id)
+{
+  guint status = request (server, "DELETE", id, "");
+
+  g_assert_true (status == 200 || status == 204);
+}
+
+static void
 test_closed_by_http (void)
 {
   g_autoptr (RecordingServer) server = recording_server_start ();
@@ -323,12 +400,10 @@ test_deleted_by_http (void)
   g_autoptr (RecordingServer) server = recording_server_start ();
   g_autoptr (Recorder) recorder = recorder_create (server, NULL, 8000, 1);
   g_autofree char *path = g_strconcat (RECORDING_PATH "/", recorder->id, NULL);
-  guint status;
 
   recorder_send (recorder, "abcd", 4);
   recorder_expect_ack (recorder, 4, (Figures){ 1, 4, 2 });
-  status = request (server, "DELETE", recorder->id, "");
-  g_assert_true (status == 200 || status == 204);
+  remove_session (server, recorder->id);
   ws_client_expect_close (recorder->ws, 1008);
   expect_refused (server, path, "Session not found", 1008);
   g_assert_cmpuint (request (server, "GET", recorder->id, ""), ==, 404);
@@ -350,6 +425,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/recording-limits/synced-by-filesystem", "RECORDING_SYNC=syncfs", test_syncs);
   g_test_add_func ("/recording-limits/written", test_written);
   g_test_add_func ("/recording-limits/defaults", test_defaults);
+  g_test_add_func ("/recording-limits/share", test_share);
+  g_test_add_func ("/recording-limits/share-again", test_share_again);
   for (gsize i = 0; i < G_N_ELEMENTS (floods); i++) {
     g_autofree char *path = g_strdup_printf ("/recording-limits/flood/%s", floods[i].name);
 

@@ -237,9 +237,15 @@ recorder_expect_failure (Recorder *self, const char *error, guint64 chunks)
 Recorder *
 recorder_create (RecordingServer *server, const char *format, guint rate, guint channels)
 {
+  return recorder_create_for (server, "", format, rate, channels);
+}
+
+Recorder *
+recorder_create_for (RecordingServer *server, const char *user, const char *format, guint rate, guint channels)
+{
   Recorder *self = g_new0 (Recorder, 1);
-  g_autofree char *path = g_strdup_printf (RECORDING_PATH "?sample_rate=%u&channels=%u%s%s", rate, channels,
-                                           format != NULL ? "&format=" : "", format != NULL ? format : "");
+  g_autofree char *path = g_strdup_printf (RECORDING_PATH "?user_id=%s&sample_rate=%u&channels=%u%s%s", user, rate,
+                                           channels, format != NULL ? "&format=" : "", format != NULL ? format : "");
   g_autoptr (WsFrame) frame = NULL;
 
   self->ws = ws_client_connect (recording_server_port (server), path);

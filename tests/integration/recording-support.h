@@ -35,6 +35,8 @@ typedef struct {
 
 /* Begins a session, and expects the greeting to the byte. @format: NULL: not asked for */
 Recorder *recorder_create (RecordingServer *server, const char *format, guint rate, guint channels);
+Recorder *recorder_create_for (RecordingServer *server, const char *user, const char *format, guint rate,
+                               guint channels);
 /* One more connection of the same session. */
 Recorder *recorder_join (RecordingServer *server, const Recorder *other);
 /* Ends the connection, without a closing handshake, and keeps what is known of the session. */

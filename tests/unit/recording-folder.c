@@ -106,6 +106,26 @@ folder_create (Folder *folder, char *id, ApRecordingFormat format, guint rate, g
   return writer;
 }
 
+static gboolean
+claim (gpointer owner, guint64 bytes, GError **error)
+{
+  Folder *folder = owner;
+
+  if (bytes <= folder->allowed) {
+    folder->claimed = bytes;
+    return TRUE;
+  }
+  g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA, "more than the test allows");
+  return FALSE;
+}
+
+void
+folder_allow (Folder *folder, ApRecordingWriter *writer, guint64 bytes)
+{
+  folder->allowed = bytes;
+  ap_recording_writer_set_claim (writer, claim, folder);
+}
+
 ApRecordingWriter *
 folder_recover (Folder *folder, const char *id)
 {

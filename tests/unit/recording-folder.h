@@ -12,6 +12,7 @@ typedef struct {
   ApDecoderLauncher *launcher;
   ApRecordingWriterSettings settings;
   guint journaled;
+  guint64 allowed, claimed; /* bytes of a recording */
 } Folder;
 
 /* (nullable): the limits of the process from the next chunk that is journaled on */
@@ -25,6 +26,8 @@ ApRecordingSettings folder_store_settings (char *path);
 void folder_free (Folder *folder);
 void folder_on_journaled (gpointer owner);
 ApRecordingWriter *folder_create (Folder *folder, char *id, ApRecordingFormat format, guint rate, guint channels);
+/* From now on. */
+void folder_allow (Folder *folder, ApRecordingWriter *writer, guint64 bytes);
 ApRecordingWriter *folder_recover (Folder *folder, const char *id);
 void folder_append (Folder *folder, ApRecordingWriter *writer, const guint8 *data, gsize length);
 void folder_refuse (Folder *folder, ApRecordingWriter *writer, const guint8 *data, gsize length, int code);

@@ -209,7 +209,7 @@ test_quota (void)
   folder_append (folder, writer, silence, 16000 * 40);
   folder_refuse (folder, writer, silence, 16000 * 40, AP_RECORDING_ERROR_QUOTA);
   folder_append (folder, writer, silence, 16000 * 10);
-  ap_recording_writer_allow (writer, 2 * 16000 * 51 + 1000); /* in both files */
+  folder_allow (folder, writer, 16000 * 51 + 1000); /* with the heads of the journal's records */
   folder_refuse (folder, writer, silence, 16000 * 2, AP_RECORDING_ERROR_QUOTA);
   folder_append (folder, writer, silence, 16000);
   writer = end_process (folder, writer, id, 0);
@@ -258,6 +258,45 @@ test_upload (void)
   folder_free (folder);
 }
 
+static goffset
+size_of (Folder *folder, const char *id, const char *suffix)
+{
+  g_autofree char *path = folder_path (folder, id, suffix);
+  GStatBuf about;
+
+  g_assert_cmpint (g_stat (path, &about), ==, 0);
+  return about.st_size;
+}
+
+/* Of a chunk that is refused while it is decoded nothing goes on counting; and what counts is the longer file: here the
+ * WAV, there the journal. */
+static void
+test_claims (void)
+{
+  char id[AP_RECORDING_ID_LENGTH + 1];
+  Folder *folder = folder_new ();
+  g_autoptr (GBytes) silence = audio_file_make (AUDIO_FILE_FLAC_SILENCE, 8000, 1, 120);
+  ApRecordingWriter *writer = folder_create (folder, id, AP_RECORDING_FORMAT_FLAC, 8000, 1);
+
+  folder->settings.max_realtime_factor = 1000000;
+  folder_allow (folder, writer, 16000 * 180);
+  append (folder, writer, silence);
+  g_assert_cmpuint (ap_recording_writer_get_info (writer)->frames, >, 8000 * 60);
+  g_assert_cmpuint (folder->claimed, ==, ap_recording_writer_get_info (writer)->frames * 2);
+  refuse (folder, writer, silence, AP_RECORDING_ERROR_QUOTA);
+  g_assert_cmpuint (folder->claimed, ==, ap_recording_writer_get_info (writer)->frames * 2);
+  ap_recording_writer_free (writer);
+
+  writer = folder_create (folder, id, AP_RECORDING_FORMAT_WAV, 8000, 1);
+  folder_allow (folder, writer, 10000);
+  for (guint i = 0; i < 100; i++)
+    folder_append (folder, writer, (const guint8 *)"ab", 2);
+  g_assert_cmpuint (folder->claimed, ==, size_of (folder, id, ".jnl"));
+  g_assert_cmpuint (ap_recording_writer_get_bytes (writer), ==, folder->claimed);
+  ap_recording_writer_free (writer);
+  folder_free (folder);
+}
+
 /* What gives no sample has a place in the journal all the same. */
 static void
 test_quota_of_tags (void)
@@ -269,11 +308,11 @@ test_quota_of_tags (void)
   g_autofree guint8 *tag = g_malloc0 (TAG);
 
   memcpy (tag, "ID3\4\0\0\0\6\15\26", 10); /* the other 99,990 bytes */
-  ap_recording_writer_allow (writer, 3 * TAG);
+  folder_allow (folder, writer, 3 * TAG);
   folder_append (folder, writer, tag, TAG);
   folder_append (folder, writer, tag, TAG);
   folder_refuse (folder, writer, tag, TAG, AP_RECORDING_ERROR_QUOTA);
-  ap_recording_writer_allow (writer, 4 * TAG);
+  folder_allow (folder, writer, 4 * TAG);
   folder_append (folder, writer, tag, TAG);
   ap_recording_writer_free (writer);
   folder_free (folder);
@@ -303,16 +342,6 @@ test_end (void)
   g_assert_null (ap_recording_writer_recover (&folder->settings, id, &(guint){ 0 }, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND);
   folder_free (folder);
-}
-
-static goffset
-size_of (Folder *folder, const char *id, const char *suffix)
-{
-  g_autofree char *path = folder_path (folder, id, suffix);
-  GStatBuf about;
-
-  g_assert_cmpint (g_stat (path, &about), ==, 0);
-  return about.st_size;
 }
 
 /* What is refused is not kept, and that it was refused is synced like a chunk. */
@@ -543,6 +572,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording-writer/quota", test_quota);
   g_test_add_func ("/recording-writer/out-of-proportion", test_out_of_proportion);
   g_test_add_func ("/recording-writer/upload", test_upload);
+  g_test_add_func ("/recording-writer/claims", test_claims);
   g_test_add_func ("/recording-writer/quota-of-tags", test_quota_of_tags);
   g_test_add_func ("/recording-writer/end", test_end);
   g_test_add_func ("/recording-writer/refused-bytes", test_refused_bytes);

@@ -194,10 +194,12 @@ delete_ended (gpointer data)
 
   if (ap_recording_store_get_info (store, request->id, &info, &error) &&
       ap_recording_writer_remove (store->shared.writer.folder_fd, request->id, &error) &&
-      ap_recording_index_remove (store->shared.index, request->id, &error))
+      ap_recording_index_remove (store->shared.index, request->id, &error)) {
+    ap_recording_shares_forget (store->shared.shares, info.user_id);
     request->done (&info, NULL, request->data);
-  else
+  } else {
     request->done (NULL, error, request->data);
+  }
 }
 
 void

@@ -41,9 +41,10 @@ ap_recording_put_into_index (ApRecording *recording)
     ap_warning ("%s: the index: %s", recording->info.id, error->message);
 }
 
-void
-ap_recording_put_failed_into_index (ApRecording *recording)
+static void
+put_ended (gpointer data)
 {
+  ApRecording *recording = data;
   g_auto (ApRecordingInfo) known = { 0 };
 
   if (recording->writer == NULL &&
@@ -57,19 +58,15 @@ ap_recording_put_failed_into_index (ApRecording *recording)
 }
 
 void
-ap_recording_update_allowance (ApRecording *recording)
+ap_recording_put_ended_into_index (ApRecording *recording)
 {
-  guint64 most = (guint64)recording->shared->settings->max_user_mb * 1024 * 1024;
-  guint64 recordings, bytes;
-  guint64 own = recording->info.frames * recording->info.channels * 2;
-  g_autoptr (GError) error = NULL;
+  ap_recording_share_end (recording->share, put_ended, recording);
+}
 
-  if (most == 0 || recording->info.user_id == NULL)
-    return;
-  if (!ap_recording_index_sum_user (recording->shared->index, recording->info.user_id, &recordings, &bytes, &error)) {
-    ap_warning ("the index: %s", error->message);
-    return;
-  }
-  bytes -= MIN (bytes, own);
-  ap_recording_writer_allow (recording->writer, most - MIN (most, bytes));
+gboolean
+ap_recording_claim (gpointer data, guint64 bytes, GError **error)
+{
+  ApRecording *recording = data;
+
+  return ap_recording_share_claim (recording->share, recording->shared->index, bytes, error);
 }

@@ -63,7 +63,8 @@ static const char *const statements[N_STATEMENTS] = {
   [COUNT + BY_STATUS] = "SELECT count(*) FROM recordings" OF_STATUS,
   [COUNT + BY_USER] = "SELECT count(*) FROM recordings" OF_USER,
   [COUNT + BY_STATUS + BY_USER] = "SELECT count(*) FROM recordings" OF_BOTH,
-  [SUM_USER] = "SELECT count(*), coalesce(sum(frames * channels * 2), 0) FROM recordings WHERE user_id IS ?1",
+  [SUM_ENDED] = "SELECT coalesce(sum(frames * channels * 2), 0) FROM recordings WHERE user_id = ?1"
+                " AND status <> 'active'",
   [OLDER_THAN] = "SELECT id FROM recordings WHERE status <> 'active' AND updated_us < ?1 ORDER BY updated_us LIMIT ?2",
 };
 
@@ -262,7 +263,7 @@ ap_recording_index_open (const char *folder, gboolean *rebuild, GError **error)
   g_autoptr (ApRecordingIndex) index = g_new0 (ApRecordingIndex, 1);
 
   index->path = g_build_filename (folder, FILE_NAME, NULL);
-  index->owed = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, ap_recording_index_free_info);
+  index->owed = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, ap_recording_info_free);
   g_mutex_init (&index->lock);
   return open_file (index, rebuild, error) ? g_steal_pointer (&index) : NULL;
 }

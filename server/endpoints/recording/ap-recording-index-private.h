@@ -13,7 +13,7 @@ typedef enum {
   GET,
   LIST, /* and three more, by what is filtered */
   COUNT = LIST + 4,
-  SUM_USER = COUNT + 4,
+  SUM_ENDED = COUNT + 4,
   OLDER_THAN,
   N_STATEMENTS,
 } ApRecordingIndexStatement;
@@ -28,12 +28,6 @@ struct _ApRecordingIndex {
   sqlite3_stmt *prepared[N_STATEMENTS];
   GHashTable *owed; /* rows that could not be written yet: ApRecordingInfo by its id */
 };
-
-/* ---- ap-recording-index.c ---- */
-
-void ap_recording_index_free_info (gpointer info);
-
-/* ---- ap-recording-index-file.c ---- */
 
 /* Somebody may look at the file with another program. */
 #define AP_RECORDING_INDEX_BUSY_MS 2000

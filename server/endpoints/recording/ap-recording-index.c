@@ -2,13 +2,6 @@
 /* The index of recordings: one table of SQLite behind a lock. */
 #include "endpoints/recording/ap-recording-index-private.h"
 
-void
-ap_recording_index_free_info (gpointer info)
-{
-  ap_recording_info_clear (info);
-  g_free (info);
-}
-
 /* ---- rows ---- */
 
 /* A statement in use; ready to be used again when this goes out of scope. */
@@ -250,7 +243,7 @@ ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filte
 {
   guint which = (filter->status != NULL ? BY_STATUS : 0) | (filter->user_id != NULL ? BY_USER : 0);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (ap_recording_index_free_info);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (ap_recording_info_free);
   g_autoptr (Use) use = index->prepared[LIST + which];
 
   pay (index, NULL);
@@ -262,19 +255,32 @@ ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filte
   return read_rows (index, use, rows, error) ? g_steal_pointer (&rows) : NULL;
 }
 
+/* Of rows that have not been written: the table has them as active, or not at all. */
+static guint64
+sum_owed (ApRecordingIndex *index, const char *user_id)
+{
+  GHashTableIter iter;
+  const ApRecordingInfo *info;
+  guint64 bytes = 0;
+
+  g_hash_table_iter_init (&iter, index->owed);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&info))
+    if (info->status != AP_RECORDING_ACTIVE && g_strcmp0 (info->user_id, user_id) == 0)
+      bytes += info->frames * info->channels * 2;
+  return bytes;
+}
+
 gboolean
-ap_recording_index_sum_user (ApRecordingIndex *index, const char *user_id, guint64 *recordings, guint64 *bytes,
-                             GError **error)
+ap_recording_index_sum_ended (ApRecordingIndex *index, const char *user_id, guint64 *bytes, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
-  g_autoptr (Use) use = index->prepared[SUM_USER];
+  g_autoptr (Use) use = index->prepared[SUM_ENDED];
 
   pay (index, NULL);
   bind_text (use, 1, user_id);
   if (sqlite3_step (use) != SQLITE_ROW)
     return ap_recording_index_fail (index, error);
-  *recordings = (guint64)sqlite3_column_int64 (use, 0);
-  *bytes = (guint64)sqlite3_column_int64 (use, 1);
+  *bytes = (guint64)sqlite3_column_int64 (use, 0) + sum_owed (index, user_id);
   return TRUE;
 }
 

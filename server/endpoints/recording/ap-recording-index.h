@@ -60,14 +60,8 @@ gboolean ap_recording_index_get (ApRecordingIndex *index, const char *id, ApReco
 GPtrArray *ap_recording_index_list (ApRecordingIndex *index, const ApRecordingFilter *filter, guint64 *total,
                                     GError **error);
 
-/**
- * ap_recording_index_sum_user:
- * @user_id: (nullable): NULL: nobody's recordings
- * @recordings: (out): those of the user, of any status
- * @bytes: (out): what their WAV files hold, without headers
- */
-gboolean ap_recording_index_sum_user (ApRecordingIndex *index, const char *user_id, guint64 *recordings, guint64 *bytes,
-                                      GError **error);
+/* @bytes: (out): what the WAV files of the user's recordings hold that are not active, without headers */
+gboolean ap_recording_index_sum_ended (ApRecordingIndex *index, const char *user_id, guint64 *bytes, GError **error);
 
 /**
  * ap_recording_index_older_than:

@@ -23,7 +23,8 @@ struct _ApRecording {
   gboolean loaded;
 
   ApRecordingWriter *writer; /* NULL: not loaded */
-  GError *broken;            /* its files cannot be used; NULL: they can */
+  ApRecordingShare *share;
+  GError *broken; /* its files cannot be used; NULL: they can */
   gboolean over;
   GPtrArray *sockets;         /* of ApRecordingSocket */
   ApRecordingSocket *source;  /* who sends; may have left */
@@ -59,10 +60,11 @@ void ap_recording_post (ApRecording *recording, ApStrandFunc func, const ApRecor
 /* Others may look at its figures as they are now. */
 void ap_recording_publish (ApRecording *recording);
 void ap_recording_put_into_index (ApRecording *recording);
-/* Of one that could not be read the head alone is known; what the index has of it is younger. */
-void ap_recording_put_failed_into_index (ApRecording *recording);
-/* What the user's other recordings leave for this one. */
-void ap_recording_update_allowance (ApRecording *recording);
+/* It has ended: the index tells what it has of the disk. Of one that could not be read the head alone is known; what
+ * the index has of it is younger. */
+void ap_recording_put_ended_into_index (ApRecording *recording);
+/* Whether its user may have so many bytes of the disk by it. */
+gboolean ap_recording_claim (gpointer recording, guint64 bytes, GError **error);
 /* Nothing more can be promised of it. */
 void ap_recording_fail (ApRecording *recording, const GError *error);
 /* Before anything is done with it. Errors: what has broken it, or CLOSED */

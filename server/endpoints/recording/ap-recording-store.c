@@ -47,13 +47,6 @@ note_unread (const ApRecordingInfo *info, gpointer list)
 }
 
 static void
-free_info (gpointer info)
-{
-  ap_recording_info_clear (info);
-  g_free (info);
-}
-
-static void
 add_unread (ApRecordingStore *store, const GPtrArray *list)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
@@ -152,7 +145,7 @@ use_folder (ApRecordingStore *store, int fd)
 static gboolean
 open_folder (ApRecordingStore *store, gboolean create, GError **error)
 {
-  g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (free_info);
+  g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (ap_recording_info_free);
   int fd = ap_recording_folder_open (store->path, create, error);
 
   if (fd < 0)
@@ -165,6 +158,7 @@ open_folder (ApRecordingStore *store, gboolean create, GError **error)
   store->was_ready = TRUE;
   store->was_mount = ap_recording_folder_is_mount (store->shared.writer.folder_fd);
   store->let_go = FALSE;
+  ap_recording_shares_forget (store->shared.shares, NULL);
   add_unread (store, unread);
   return TRUE;
 }
@@ -200,32 +194,13 @@ ap_recording_store_get_ready (ApRecordingStore *store, gboolean create, GError *
 /* ---- What recordings ask ---- */
 
 static gboolean
-check_user (ApRecordingStore *store, const ApRecordingInfo *info, GError **error)
-{
-  guint64 most = (guint64)store->settings->max_user_mb * 1024 * 1024;
-  guint64 recordings, bytes;
-
-  if (most == 0 || info->user_id == NULL)
-    return TRUE;
-  if (!ap_recording_index_sum_user (store->shared.index, info->user_id, &recordings, &bytes, error))
-    return FALSE;
-  if (bytes < most)
-    return TRUE;
-  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA,
-               "the user's recordings have %" G_GINT64_FORMAT " MiB, as many as they may have",
-               store->settings->max_user_mb);
-  return FALSE;
-}
-
-static gboolean
-admit (gpointer owner, const ApRecordingInfo *info, GError **error)
+admit (gpointer owner, GError **error)
 {
   ApRecordingStore *store = owner;
 
   return ap_recording_store_get_ready (store, TRUE, error) &&
          ap_recording_folder_check_space (store->shared.writer.folder_fd,
-                                          (guint64)store->settings->min_free_mb * 1024 * 1024, error) &&
-         check_user (store, info, error);
+                                          (guint64)store->settings->min_free_mb * 1024 * 1024, error);
 }
 
 static void
@@ -267,6 +242,7 @@ remove_old (gpointer data)
     if (ap_recording_writer_remove (store->shared.writer.folder_fd, *id, &error) &&
         ap_recording_index_remove (store->shared.index, *id, &error))
       ap_info ("%s removed: older than %" G_GINT64_FORMAT " days", *id, store->settings->retention_days);
+  ap_recording_shares_forget (store->shared.shares, NULL);
   if (error != NULL)
     ap_warning ("what is too old cannot be removed: %s", error->message);
   if (error == NULL && g_strv_length (ids) == RETENTION_BATCH)
@@ -312,6 +288,7 @@ set_up_shared (ApRecordingStore *store)
 
   store->shared.settings = settings;
   store->shared.pool = ap_strand_pool_new ("recording", threads, most);
+  store->shared.shares = ap_recording_shares_new ((guint64)settings->max_user_mb * 1024 * 1024);
   store->shared.admit = admit;
   store->shared.reachable = ap_recording_store_is_reachable;
   store->shared.gone = ap_recording_store_has_dropped;
@@ -425,6 +402,7 @@ ap_recording_store_free (ApRecordingStore *store)
   ap_strand_unref (store->reading_desk);
   ap_strand_pool_free (store->shared.pool);
   g_hash_table_unref (store->recordings);
+  ap_recording_shares_free (store->shared.shares);
   g_ptr_array_unref (store->unread);
   g_ptr_array_unref (store->leaving);
   g_clear_pointer (&store->shared.index, ap_recording_index_free);

@@ -102,3 +102,10 @@ ap_recording_info_clear (ApRecordingInfo *info)
 {
   g_clear_pointer (&info->user_id, g_free);
 }
+
+void
+ap_recording_info_free (gpointer info)
+{
+  ap_recording_info_clear (info);
+  g_free (info);
+}

@@ -62,7 +62,6 @@ typedef enum {
   AP_RECORDING_ERROR_LIMIT, /* too many recordings, or sockets of one */
   AP_RECORDING_ERROR_BAD_CONTROL,
 } ApRecordingErrorCode;
-
 #define AP_RECORDING_ERROR (ap_recording_error_quark ())
 GQuark ap_recording_error_quark (void);
 /* The error's word on the wire: `undecodable`, `no_space`; in words: `Session not found`. */
@@ -77,4 +76,5 @@ gboolean ap_recording_status_parse (const char *text, ApRecordingStatus *status)
 
 void ap_recording_info_copy (ApRecordingInfo *to, const ApRecordingInfo *from);
 void ap_recording_info_clear (ApRecordingInfo *info);
+void ap_recording_info_free (gpointer info); /* for lists of them */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApRecordingInfo, ap_recording_info_clear)

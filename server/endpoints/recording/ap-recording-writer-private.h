@@ -28,10 +28,11 @@ struct _ApRecordingWriter {
   ApWavFile *wav;
   guint64 fresh_frames; /* in the WAV, and not committed */
   ApRecordingSegment segment;
-  ApDecoder *decoder;    /* of @segment; NULL: to be made anew from the journal */
-  guint64 skip_frames;   /* of what comes out: they are in the WAV already */
-  guint64 limit_frames;  /* the WAV gets no longer now */
-  guint64 allowance;     /* bytes of its files, as long as it is live */
+  ApDecoder *decoder;   /* of @segment; NULL: to be made anew from the journal */
+  guint64 skip_frames;  /* of what comes out: they are in the WAV already */
+  guint64 limit_frames; /* the WAV gets no longer now; G_MAXUINT64: nor is anything claimed */
+  ApRecordingClaim claim;
+  gpointer claimant;
   guint refused_in_row;  /* chunks that could not be decoded */
   guint64 rebuilt_bytes; /* that decoders were fed once more */
   guint64 lacking_bytes; /* that the last chunk wanted in the WAV when there was no room; 0: there was */

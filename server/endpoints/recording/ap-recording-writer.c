@@ -46,6 +46,21 @@ roll_back (ApRecordingWriter *writer)
   writer->fresh_frames = 0;
 }
 
+/* ---- Room on the disk ---- */
+
+/* A journal may be longer than the WAV: by tags, by what a decoder leaves out. */
+static guint64
+longer_file (ApRecordingWriter *writer, guint64 more_journal, guint64 frames)
+{
+  return MAX ((guint64)ap_journal_get_length (writer->journal) + more_journal, frames * frame_bytes (writer));
+}
+
+static gboolean
+claim_room (ApRecordingWriter *writer, guint64 more_journal, guint64 frames, GError **error)
+{
+  return writer->claim == NULL || writer->claim (writer->claimant, longer_file (writer, more_journal, frames), error);
+}
+
 /* ---- The decoder ---- */
 
 static gboolean
@@ -64,6 +79,8 @@ on_pcm (gpointer owner, const guint8 *data, gsize length, GError **error)
                  "more audio than a recording may have; the server's settings say how much");
     return FALSE;
   }
+  if (writer->limit_frames != G_MAXUINT64 && !claim_room (writer, 0, position (writer) + frames, error))
+    return FALSE;
   writer->fresh_frames += frames;
   return ap_wav_file_write (writer->wav, data + skipped * frame_bytes (writer), frames * frame_bytes (writer), error);
 }
@@ -221,7 +238,6 @@ ap_recording_writer_new (const ApRecordingWriterSettings *settings)
   ApRecordingWriter *writer = g_new0 (ApRecordingWriter, 1);
 
   writer->settings = settings;
-  writer->allowance = G_MAXUINT64;
   writer->rotate_at = settings->rotate_bytes;
   writer->unreadable = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_mutex_init (&writer->journal_lock);
@@ -287,33 +303,6 @@ static gboolean
 refuse_for_room (ApRecordingWriter *writer, GError **error)
 {
   return writer->lacking_bytes > 0 && !ap_wav_file_make_room (writer->wav, writer->lacking_bytes, error);
-}
-
-/* What the files take with this chunk, but for its samples. A journal may grow without a sample: by tags, by what a
- * decoder leaves out. */
-static guint64
-taken_bytes (ApRecordingWriter *writer, gsize length)
-{
-  return (guint64)ap_journal_get_length (writer->journal) + AP_JOURNAL_HEAD_LENGTH + length;
-}
-
-static gboolean
-refuse_for_allowance (ApRecordingWriter *writer, gsize length, GError **error)
-{
-  if (taken_bytes (writer, length) + writer->info.frames * frame_bytes (writer) <= writer->allowance)
-    return FALSE;
-  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA,
-               "more than the user may have on the disk; the server's settings say how much");
-  return TRUE;
-}
-
-/* The WAV gets no longer by the chunk at the end of the journal. */
-static guint64
-limit_of (ApRecordingWriter *writer, const ApJournalRecord *record)
-{
-  guint64 left = (writer->allowance - MIN (writer->allowance, taken_bytes (writer, 0))) / frame_bytes (writer);
-
-  return MIN (ap_recording_writer_frames_allowed (writer, record->time_us, record->length), left);
 }
 
 static gboolean
@@ -402,9 +391,9 @@ refuse_over (ApRecordingWriter *writer, GError **error)
   return writer->over;
 }
 
-gboolean
-ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean new_source,
-                            ApRecordingJournaled journaled, gpointer owner, GError **error)
+static gboolean
+append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean new_source,
+        ApRecordingJournaled journaled, gpointer owner, GError **error)
 {
   ApJournalRecord record = { .type = AP_JOURNAL_CHUNK,
                              .seq = ap_journal_get_totals (writer->journal).last_seq + 1,
@@ -415,11 +404,12 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   g_autoptr (GError) reason = NULL;
 
   if (refuse_over (writer, error) || refuse_hopeless (writer, error) || refuse_for_room (writer, error) ||
-      refuse_for_allowance (writer, length, error) || !identify (writer, &record, new_source, error) ||
-      !ap_journal_append (writer->journal, &record, error))
+      !claim_room (writer, AP_JOURNAL_HEAD_LENGTH + length, writer->info.frames, error) ||
+      !identify (writer, &record, new_source, error) || !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  if (!ap_recording_writer_take (writer, &record, limit_of (writer, &record), &reason)) {
+  if (!ap_recording_writer_take (writer, &record, ap_recording_writer_frames_allowed (writer, record.time_us, length),
+                                 &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
     writer->head_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
     if (ap_recording_writer_reject (writer, &record, error))
@@ -434,6 +424,16 @@ ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize
   return TRUE;
 }
 
+gboolean
+ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean new_source,
+                            ApRecordingJournaled journaled, gpointer owner, GError **error)
+{
+  gboolean taken = append (writer, data, length, new_source, journaled, owner, error);
+
+  claim_room (writer, 0, writer->info.frames, NULL); /* what was not needed is given back */
+  return taken;
+}
+
 const ApRecordingInfo *
 ap_recording_writer_get_info (ApRecordingWriter *writer)
 {
@@ -441,9 +441,16 @@ ap_recording_writer_get_info (ApRecordingWriter *writer)
 }
 
 void
-ap_recording_writer_allow (ApRecordingWriter *writer, guint64 bytes)
+ap_recording_writer_set_claim (ApRecordingWriter *writer, ApRecordingClaim claim, gpointer owner)
 {
-  writer->allowance = bytes;
+  writer->claim = claim;
+  writer->claimant = owner;
+}
+
+guint64
+ap_recording_writer_get_bytes (ApRecordingWriter *writer)
+{
+  return longer_file (writer, 0, writer->info.frames);
 }
 
 gboolean

@@ -18,6 +18,8 @@ typedef struct {
   goffset rotate_bytes;      /* a journal of raw samples is begun anew over this: they are in the WAV as they came */
 } ApRecordingWriterSettings;
 
+/* Whether the longer of its files may have so many bytes, which then count; fewer than before always may. QUOTA */
+typedef gboolean (*ApRecordingClaim) (gpointer owner, guint64 bytes, GError **error);
 /* The journal has something that the disk need not have yet: the chunk, or that it is not taken. */
 typedef void (*ApRecordingJournaled) (gpointer owner);
 
@@ -54,7 +56,9 @@ gboolean ap_recording_writer_append (ApRecordingWriter *writer, const guint8 *da
 
 /* The recording as it is now; its frames are in the WAV. */
 const ApRecordingInfo *ap_recording_writer_get_info (ApRecordingWriter *writer);
-void ap_recording_writer_allow (ApRecordingWriter *writer, guint64 bytes); /* in its files, from now on */
+/* Before something is written, from now on. Not for what a decoder holds back until the end. */
+void ap_recording_writer_set_claim (ApRecordingWriter *writer, ApRecordingClaim claim, gpointer owner);
+guint64 ap_recording_writer_get_bytes (ApRecordingWriter *writer); /* of the longer of its files, as it is */
 /* Whether a decoder keeps a state from chunk to chunk, so that only one source may send. */
 gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 
@@ -66,12 +70,8 @@ void ap_recording_writer_sync_ends (ApRecordingWriter *writer);
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
 gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);
 
-/**
- * ap_recording_writer_finish:
- *
- * Ends the recording: no chunk can come any more, what the decoder held back comes out, and the WAV gets its final
- * form. On an error the recording is still live, except after STORAGE.
- */
+/* Ends the recording: no chunk can come any more, what the decoder held back comes out, and the WAV gets its final
+ * form. On an error the recording is still live, except after STORAGE. */
 gboolean ap_recording_writer_finish (ApRecordingWriter *writer, GError **error);
 
 /* Its files, which nobody writes. */

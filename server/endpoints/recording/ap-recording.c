@@ -10,6 +10,7 @@
 #include "base/ap-metrics.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-private.h"
+#include "endpoints/recording/files/ap-storage-file.h"
 
 /* How often the disk has the WAV, and the index the figures. */
 #define CHECKPOINT_US (2 * G_USEC_PER_SEC)
@@ -51,6 +52,7 @@ static void
 leave_the_living (ApRecording *recording)
 {
   recording->over = TRUE;
+  ap_recording_share_set (recording->share, 0);
   ap_count (&ap_metrics_mine ()->counts.recordings_ended, 1);
   recording->shared->ended (recording->shared->owner, recording);
 }
@@ -67,7 +69,7 @@ ap_recording_fail (ApRecording *recording, const GError *error)
     ap_error ("%s is broken: %s", recording->info.id, error->message);
   ap_recording_publish (recording);
   if (recording->writer != NULL || recording->exists)
-    ap_recording_put_failed_into_index (recording);
+    ap_recording_put_ended_into_index (recording);
   ap_recording_answers_drop (recording->answers);
   close_sockets (recording, 1011, "the recording's files cannot be used");
   leave_the_living (recording);
@@ -86,7 +88,7 @@ static void
 become_completed (ApRecording *recording, guint16 code, const char *reason)
 {
   ap_recording_publish (recording);
-  ap_recording_put_into_index (recording);
+  ap_recording_put_ended_into_index (recording);
   ap_recording_answers_release (recording->answers, recording->ticket);
   tell_completed (recording, code, reason);
   leave_the_living (recording);
@@ -104,7 +106,7 @@ begin (ApRecording *recording, GError **error)
 {
   const ApRecordingShared *shared = recording->shared;
 
-  if (!shared->admit (shared->owner, &recording->info, error))
+  if (!shared->admit (shared->owner, error) || !ap_recording_claim (recording, 1, error))
     return;
   recording->writer = ap_recording_writer_create (&shared->writer, &recording->info, error);
   if (recording->writer == NULL)
@@ -126,9 +128,14 @@ resume (ApRecording *recording, GError **error)
   if (recording->writer == NULL)
     return;
   ap_recording_publish (recording);
-  ap_recording_put_into_index (recording);
-  if (recording->info.status == AP_RECORDING_COMPLETED)
+  if (recording->info.status == AP_RECORDING_COMPLETED) {
+    ap_recording_put_ended_into_index (recording);
     leave_the_living (recording);
+  } else {
+    ap_recording_put_into_index (recording);
+    ap_recording_share_set (recording->share, ap_recording_writer_get_bytes (recording->writer));
+    ap_recording_shares_forget (recording->shared->shares, recording->info.user_id); /* its row may have said `error` */
+  }
   ap_event (G_LOG_LEVEL_INFO, "recording recovered", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("status", ap_recording_status_to_string (recording->info.status)),
             AP_LOG_NUMBER ("chunks", recording->info.total_chunks), AP_LOG_NUMBER ("unreadable", unreadable),
@@ -170,7 +177,7 @@ ensure_loaded (ApRecording *recording, GError **error)
   if (recording->writer != NULL) {
     recording->heard = g_get_monotonic_time (); /* who waited for it was not idle */
     ap_recording_publish (recording);
-    ap_recording_update_allowance (recording);
+    ap_recording_writer_set_claim (recording->writer, ap_recording_claim, recording);
     return TRUE;
   }
   if (!may_be_read_later (recording, reason))
@@ -378,11 +385,10 @@ tick (gpointer data)
   if (recording->writer == NULL || now < recording->checkpoint_at)
     return;
   recording->checkpoint_at = now + CHECKPOINT_US;
-  if (recording->info.total_chunks != recording->chunks_indexed) {
-    ap_recording_want_sync (recording);
-    ap_recording_put_into_index (recording);
-  }
-  ap_recording_update_allowance (recording); /* others may have gone; of this one the index has what is so now */
+  if (recording->info.total_chunks == recording->chunks_indexed)
+    return;
+  ap_recording_want_sync (recording);
+  ap_recording_put_into_index (recording);
 }
 
 static void
@@ -395,6 +401,7 @@ drop (gpointer data)
   recording->over = TRUE;
   recording->broken = g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE,
                                    "the recordings cannot be reached now; go on when they can");
+  ap_recording_share_set (recording->share, 0);
   ap_recording_answers_drop (recording->answers);
   close_sockets (recording, 1011, "the recordings cannot be reached now");
   ap_count (&ap_metrics_mine ()->counts.recordings_ended, 1);
@@ -437,6 +444,9 @@ ap_recording_new (const ApRecordingShared *shared, const ApRecordingInfo *info, 
   recording->strand = ap_strand_new (shared->pool);
   recording->exists = exists;
   ap_recording_info_copy (&recording->info, info);
+  recording->share = ap_recording_share_new (shared->shares, info->user_id);
+  if (exists)
+    ap_recording_share_set (recording->share, ap_storage_measure (shared->writer.folder_fd, info->id));
   recording->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_socket_unref);
   recording->heard = g_get_monotonic_time ();
   recording->begun_at = recording->heard - MAX (g_get_real_time () - info->created_us, 0);
@@ -461,6 +471,7 @@ ap_recording_unref (ApRecording *recording)
   g_clear_pointer (&recording->source, ap_recording_socket_unref);
   g_ptr_array_unref (recording->sockets);
   ap_recording_answers_free (recording->answers);
+  ap_recording_share_free (recording->share);
   ap_recording_info_clear (&recording->info);
   g_clear_error (&recording->broken);
   ap_strand_unref (recording->strand);

@@ -4,6 +4,7 @@
 #include "base/ap-strand.h"
 #include "endpoints/recording/ap-recording-index.h"
 #include "endpoints/recording/ap-recording-settings.h"
+#include "endpoints/recording/ap-recording-share.h"
 #include "endpoints/recording/ap-recording-socket.h"
 #include "endpoints/recording/ap-recording-store.h"
 #include "endpoints/recording/ap-recording-writer.h"
@@ -21,10 +22,11 @@ typedef struct {
   ApStrandPool *pool;
   ApSyncer *syncer;
   ApRecordingIndex *index;
+  ApRecordingShares *shares;
 
   /* These are called on the recording's strand. */
   /* Whether a new one may begin; the storage is made ready. */
-  gboolean (*admit) (gpointer owner, const ApRecordingInfo *info, GError **error);
+  gboolean (*admit) (gpointer owner, GError **error);
   /* Whether there are files of any recording now. */
   gboolean (*reachable) (gpointer owner, GError **error);
   /* Something is wrong with the files of one: whether all files have gone, and it is about to be dropped. */

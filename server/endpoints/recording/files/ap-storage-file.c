@@ -159,6 +159,21 @@ ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GError **er
   return ap_storage_read_around (fd, data, length, offset, NULL, error);
 }
 
+static guint64
+length_of (int dir_fd, const char *id, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (id, suffix, NULL);
+  struct stat about;
+
+  return fstatat (dir_fd, name, &about, AT_SYMLINK_NOFOLLOW) == 0 ? (guint64)about.st_size : 0;
+}
+
+guint64
+ap_storage_measure (int dir_fd, const char *id)
+{
+  return MAX (length_of (dir_fd, id, AP_STORAGE_WAV), length_of (dir_fd, id, AP_STORAGE_JOURNAL));
+}
+
 gboolean
 ap_storage_cut (int fd, goffset length, GError **error)
 {

@@ -33,6 +33,9 @@ gssize ap_storage_read (int fd, guint8 *data, gsize length, goffset offset, GErr
  * that is further than it was */
 gssize ap_storage_read_around (int fd, guint8 *data, gsize length, goffset offset, goffset *refused, GError **error);
 
+/* Bytes of the longer of the WAV and the journal; 0: there are none. */
+guint64 ap_storage_measure (int dir_fd, const char *id);
+
 gboolean ap_storage_cut (int fd, goffset length, GError **error);
 
 /* fdatasync(2). For a directory: what was made, renamed and removed in it. */
