@@ -4,6 +4,8 @@
 
 #include "telephone.h"
 
+#include <math.h>
+
 #define SECONDS 2
 #define SAMPLES (8000 * SECONDS)
 #define FADE    400
@@ -130,6 +132,24 @@ test_upsampling_is_clean (void)
   g_assert_cmpfloat (snr, >=, 70);
 }
 
+/* What a telephone does not carry must not come back as something else. */
+static void
+test_what_is_too_high_is_gone (void)
+{
+  g_autofree gint16 *tone = g_new (gint16, SAMPLES);
+  g_autoptr (GByteArray) out = NULL;
+
+  for (guint hz = 4600; hz < 8000; hz += 300) {
+    for (gsize i = 0; i < SAMPLES; i++)
+      tone[i] = (gint16)lrint (16384 * MIN (1.0, (gdouble)MIN (i, SAMPLES - i) / 2000) *
+                               sin (2 * G_PI * hz * (gdouble)i / 16000));
+    g_clear_pointer (&out, g_byte_array_unref);
+    out = telephone_run (PCM16, DOWN, tone, SAMPLES * 2, 640);
+    for (gsize i = 0; i < SAMPLES / 2; i++)
+      g_assert_cmpint (ABS (pcm (out)[i]), <, 16); /* 60 dB */
+  }
+}
+
 /* A whole call: what companding leaves, once; the resamplers take nothing of it, and what they leave gets the same
  * codes again. */
 static void
@@ -187,6 +207,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-audio/frames-join", test_frames_join);
   g_test_add_func ("/call-audio/resampling", test_resampling_is_clean);
   g_test_add_func ("/call-audio/upsampling", test_upsampling_is_clean);
+  g_test_add_func ("/call-audio/too-high", test_what_is_too_high_is_gone);
   g_test_add_func ("/call-audio/call", test_a_call_keeps_what_mulaw_has);
   g_test_add_func ("/call-audio/first-frame", test_the_first_frame_is_short);
   g_test_add_func ("/call-audio/silence", test_silence_stays_silent);
