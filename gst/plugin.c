@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The plugin mulawdemo: registers its two elements. */
+/* The plugin mulawdemo: registers its three elements. */
 #include "config.h"
 
+#include "gsthalfbanddemo.h"
 #include "gstmulawcarry.h"
 #include "gstmulawdecdemo.h"
 #include "gstmulawencdemo.h"
@@ -29,6 +30,7 @@ plugin_init (GstPlugin *plugin)
     GST_WARNING ("MULAW_DEMO_ISA=%s is not to be had here; using %s", wanted, mulaw_kernel_isa ());
   registered = GST_ELEMENT_REGISTER (mulawenc_demo, plugin);
   registered |= GST_ELEMENT_REGISTER (mulawdec_demo, plugin);
+  registered |= GST_ELEMENT_REGISTER (halfband_demo, plugin);
   return registered;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What each setting of the resampler costs a call, and what it leaves of the audio: 8 kHz to 16 kHz and back. The
+/* What each resampler costs a call, and what it leaves of the audio: 8 kHz to 16 kHz and back. The
  * source of the table in docs/protocols/twilio-audio.md. usage: bench-resample [--quick] */
 #include "endpoints/twilio/ap-call-elements.h"
 
@@ -15,28 +15,28 @@
 #define FADE    800
 #define CALLS   50 /* for the memory of one */
 
-static const char *const settings[] = {
-  "resample-method=linear",
-  "resample-method=cubic",
-  "resample-method=blackman-nuttall quality=4 sinc-filter-mode=full",
-  "quality=0 sinc-filter-mode=full",
-  "quality=2 sinc-filter-mode=full",
-  "quality=3 sinc-filter-mode=full",
-  "quality=4 sinc-filter-mode=full",
-  "quality=4 sinc-filter-mode=interpolated",
-  "quality=5 sinc-filter-mode=full",
-  "quality=6 sinc-filter-mode=full",
-  "quality=7 sinc-filter-mode=full",
-  "quality=8 sinc-filter-mode=full",
-  "quality=9 sinc-filter-mode=full",
-  "quality=10 sinc-filter-mode=full",
+static const char *const resamplers[] = {
+  AP_CALL_RESAMPLER,
+  "audioresample resample-method=linear",
+  "audioresample resample-method=cubic",
+  "audioresample resample-method=blackman-nuttall quality=4 sinc-filter-mode=full",
+  "audioresample quality=0 sinc-filter-mode=full",
+  "audioresample quality=2 sinc-filter-mode=full",
+  "audioresample quality=3 sinc-filter-mode=full",
+  "audioresample quality=4 sinc-filter-mode=full",
+  "audioresample quality=4 sinc-filter-mode=interpolated",
+  "audioresample quality=5 sinc-filter-mode=full",
+  "audioresample quality=6 sinc-filter-mode=full",
+  "audioresample quality=7 sinc-filter-mode=full",
+  "audioresample quality=8 sinc-filter-mode=full",
+  "audioresample quality=9 sinc-filter-mode=full",
+  "audioresample quality=10 sinc-filter-mode=full",
 };
 
 static char *
-there_and_back (const char *setting)
+there_and_back (const char *resampler)
 {
-  return g_strdup_printf (
-      "audioresample %s ! " AP_CALL_PCM_CAPS ("16000") " ! audioresample %s ! capsfilter caps=" PCM8, setting, setting);
+  return g_strdup_printf ("%s ! " AP_CALL_PCM_CAPS ("16000") " ! %s ! capsfilter caps=" PCM8, resampler, resampler);
 }
 
 /* A delay by a part of a sample, the same for the whole band, is no noise. */
@@ -111,11 +111,11 @@ kib_of_a_call (const char *caps, const char *elements, const gint16 *clean, gsiz
 }
 
 static void
-print_setting (const char *setting, const gint16 *clean, guint rounds)
+print_resampler (const char *resampler, const gint16 *clean, guint rounds)
 {
-  g_autofree char *elements = there_and_back (setting);
+  g_autofree char *elements = there_and_back (resampler);
 
-  printf ("%-66s %8.1f %9.2f %12.2f %10.1f\n", setting, snr_of (elements, clean), delay_ms (elements, clean),
+  printf ("%-79s %8.1f %9.2f %12.2f %10.1f\n", resampler, snr_of (elements, clean), delay_ms (elements, clean),
           us_per_frame (PCM8, elements, clean, FRAME * 2, rounds), kib_of_a_call (PCM8, elements, clean, FRAME * 2));
 }
 
@@ -125,7 +125,7 @@ print_call (const gint16 *clean, guint rounds)
 {
   const char *elements = AP_CALL_TO_MODEL " ! " AP_CALL_FROM_MODEL;
 
-  printf ("%-66s %8s %9s %12.2f %10.1f\n", "a call: mu-law, 16 kHz, mu-law, with the setting chosen", "", "",
+  printf ("%-79s %8s %9s %12.2f %10.1f\n", "a call: mu-law, 16 kHz, mu-law, with the one chosen", "", "",
           us_per_frame (AP_CALL_MULAW_CAPS, elements, clean, FRAME, rounds),
           kib_of_a_call (AP_CALL_MULAW_CAPS, elements, clean, FRAME));
 }
@@ -137,10 +137,10 @@ main (int argc, char **argv)
   g_autofree gint16 *clean = telephone_band (SAMPLES, 8000, FADE, 0);
 
   gst_init (&argc, &argv);
-  printf ("8 kHz to 16 kHz and back, frames of 20 ms\n%-66s %8s %9s %12s %10s\n", "audioresample", "SNR, dB",
-          "delay, ms", "us per frame", "KiB a call");
-  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
-    print_setting (settings[i], clean, rounds);
+  printf ("8 kHz to 16 kHz and back, frames of 20 ms\n%-79s %8s %9s %12s %10s\n", "resampler", "SNR, dB", "delay, ms",
+          "us per frame", "KiB a call");
+  for (gsize i = 0; i < G_N_ELEMENTS (resamplers); i++)
+    print_resampler (resamplers[i], clean, rounds);
   print_call (clean, rounds);
   return 0;
 }

@@ -29,6 +29,7 @@ GST_START_TEST (elements_say_what_they_are)
 {
   check_metadata ("mulawenc_demo", "Mu-law audio encoder (demo)", "Codec/Encoder/Audio");
   check_metadata ("mulawdec_demo", "Mu-law audio decoder (demo)", "Codec/Decoder/Audio");
+  check_metadata ("halfband_demo", "Audio resampler by two (demo)", "Filter/Converter/Audio");
 }
 GST_END_TEST
 

@@ -12,8 +12,8 @@
 
 enum { CALL_RATE = 8000, FRAMES_PER_SECOND = 50 };
 
-/* The samples that the elements of a call hold back: 8 ms; a few more for their edges. */
-#define CALL_HELD_SAMPLES 80
+/* The samples that the elements of a call hold back: 4 ms. */
+#define CALL_HELD_SAMPLES 32
 
 /* Returns: (transfer full): mu-law of @samples; samples of @length bytes of it */
 guint8 *mulaw_of_pcm (const gint16 *samples, gsize length);

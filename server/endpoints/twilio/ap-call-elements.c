@@ -43,13 +43,20 @@ append (GString *elements, const char *element)
   g_string_append_printf (elements, "%s%s", elements->len > 0 ? " ! " : "", element);
 }
 
+static const char *
+resampler (guint from, guint to)
+{
+  return (guint64)from == 2 * (guint64)to || (guint64)to == 2 * (guint64)from ? AP_CALL_RESAMPLER
+                                                                              : AP_CALL_OTHER_RESAMPLER;
+}
+
 /* To @rate, in 16-bit PCM. */
 static void
-append_rate (GString *elements, guint rate)
+append_rate (GString *elements, const char *by, guint rate)
 {
   g_autofree char *caps = pcm_caps (rate);
 
-  append (elements, AP_CALL_RESAMPLER);
+  append (elements, by);
   append (elements, "capsfilter caps=");
   g_string_append (elements, caps);
 }
@@ -68,11 +75,11 @@ ap_call_elements_make (const ApCallAudio *audio, const char *elements, GstCaps *
   if (law->decoder != NULL)
     append (all, law->decoder);
   if (audio->rate != AP_CALL_MODEL_RATE)
-    append_rate (all, AP_CALL_MODEL_RATE);
+    append_rate (all, resampler (audio->rate, AP_CALL_MODEL_RATE), AP_CALL_MODEL_RATE);
   if (elements != NULL)
     append (all, elements);
   if (audio->rate != AP_CALL_MODEL_RATE)
-    append (all, AP_CALL_RESAMPLER); /* to the rate that is asked for at the end */
+    append (all, resampler (AP_CALL_MODEL_RATE, audio->rate)); /* to the rate that is asked for at the end */
   if (law->encoder != NULL)
     append (all, law->encoder);
   if (all->len == 0)
@@ -188,7 +195,7 @@ ap_call_elements_from_wav (const ApCallAudio *audio, GBytes *wav)
   if (of_wav != NULL)
     append (all, of_wav->decoder);
   append (all, "audioconvert");
-  append_rate (all, audio->rate);
+  append_rate (all, AP_CALL_OTHER_RESAMPLER, audio->rate);
   if (law != NULL && law->encoder != NULL)
     append (all, law->encoder);
   return g_string_free (all, FALSE);

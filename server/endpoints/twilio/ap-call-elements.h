@@ -7,9 +7,11 @@
 
 /* The elements of a call, for direct pipelines that live as long as the call: the filters keep what they need of the
  * audio before, so that frames join without a click. At the end of the stream they give what they still hold; then as
- * many samples have come back as went in (at 16 kHz, between: twice as many less one). docs/protocols/twilio-audio.md
- * has the figures behind the choice of the resampler. */
-#define AP_CALL_RESAMPLER "audioresample quality=4 sinc-filter-mode=full"
+ * many samples have come back as went in, and at 16 kHz, between, twice as many were. docs/protocols/twilio-audio.md
+ * has the figures behind the choice of the resamplers: of the one that knows nothing but a factor of two, and of that
+ * for other rates. */
+#define AP_CALL_RESAMPLER       "halfband_demo"
+#define AP_CALL_OTHER_RESAMPLER "audioresample quality=4 sinc-filter-mode=full"
 
 #define AP_CALL_PCM_CAPS(rate) "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=" rate
 #define AP_CALL_MULAW_CAPS     "audio/x-mulaw,rate=8000,channels=1"
