@@ -36,7 +36,7 @@ static const Chain chains[] = {
   [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
   [AP_CONTAINER_OGG] = { NULL, 16 * MIB, 128 * KIB },
-  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 128 * KIB },
+  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec ! capsfilter caps=audio/x-raw,rate=48000", 16 * MIB, 128 * KIB },
 };
 
 typedef struct {
@@ -148,12 +148,10 @@ chain_free (ApDecoder *decoder)
 static gboolean
 make_stage (ChainDecoder *chain, const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner, GError **error)
 {
-  guint rate = spec->container == AP_CONTAINER_WEBM ? ap_opus_decoding_rate (spec->sample_rate) : 0;
-
   if (spec->container == AP_CONTAINER_OGG)
     chain->ogg = ap_decoder_ogg_new (spec, pcm, owner, error);
   else
-    chain->stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, rate, spec, pcm, owner, error);
+    chain->stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, spec, pcm, owner, error);
   return chain->ogg != NULL || chain->stage != NULL;
 }
 
