@@ -44,9 +44,14 @@ static gboolean
 on_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   Direct *direct = gst_pad_get_element_private (pad);
+  GstCaps *caps;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     direct->eos = TRUE;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && !direct->free_asked) {
+    gst_event_parse_caps (event, &caps);
+    direct->sink->caps (direct->pipeline, caps);
+  }
   gst_event_unref (event);
   return TRUE;
 }

@@ -26,6 +26,7 @@ typedef struct {
   void (*batch_end) (ApPipeline *pipeline);
   void (*room) (ApPipeline *pipeline);
   void (*ended) (ApPipeline *pipeline, const GError *error);
+  void (*caps) (ApPipeline *pipeline, GstCaps *caps); /* direct only */
 } ApPipelineSink;
 
 /* @bin: (nullable): the elements, in which ap_pipeline_find_pad() finds a pad each way. All three start the elements.

@@ -167,7 +167,14 @@ on_ended (ApPipeline *pipeline, const GError *error)
   pipeline->callbacks->ended (pipeline->owner, error);
 }
 
-static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended };
+static void
+on_caps (ApPipeline *pipeline, GstCaps *caps)
+{
+  if (pipeline->live && pipeline->callbacks->caps != NULL)
+    pipeline->callbacks->caps (pipeline->owner, caps);
+}
+
+static const ApPipelineSink sink = { on_frame, on_batch_end, on_room, on_ended, on_caps };
 
 /* A demuxer has its outputs only when it knows the stream, so that the input of what follows it is free as well. */
 static GstPad *

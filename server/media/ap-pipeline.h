@@ -23,7 +23,7 @@ typedef struct {
   const char *elements; /* as gst-launch-1.0 takes them; NULL: none, what goes in comes out */
   GstCaps *caps; /* of what goes in, fixed; NULL: a stream of bytes of no declared kind, for a parser or demuxer */
   ApPipelineMode mode;
-  GstCaps *out_caps; /* of what comes out of the elements, fixed; NULL: as they like */
+  GstCaps *out_caps; /* of what comes out of the elements, fixed if they are queued; NULL: as they like */
 } ApPipelineSpec;
 
 typedef struct {
@@ -36,6 +36,8 @@ typedef struct {
   /* Nothing comes any more: after ap_pipeline_end() and the last frame (@error is NULL), or after a failure. Called
    * once. */
   void (*ended) (gpointer owner, const GError *error);
+  /* NULL, or: what the frames are from now on. Direct only. */
+  void (*caps) (gpointer owner, GstCaps *caps);
 } ApPipelineCallbacks;
 
 /**

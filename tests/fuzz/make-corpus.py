@@ -370,7 +370,24 @@ OGGS = {
 }
 
 
+def adts(length, index=4, channels=2):
+    """A frame of zeros."""
+    return bytes((0xff, 0xf1, 0x40 | index << 2 | channels >> 2, (channels & 3) << 6 | length >> 11, length >> 3 & 255,
+                  (length & 7) << 5 | 0x1f, 0xfc)) + bytes(length - 7)
+
+
+ADTS = {
+    "frames": adts(20) * 5,
+    "garbage": b"ID3\xff\xf1" + adts(9) * 2 + b"\xff\xff\xf1no" + adts(12) * 2 + b"TAG",
+    "change": adts(10) * 2 + adts(11, 8, 1) * 2 + adts(12) + adts(13, 8, 1) * 2,
+    "false-header": adts(30)[:12] + adts(9) * 4,
+    "cut-off": adts(10) * 3 + adts(200)[:100],
+    "long": adts(8191) + adts(8),
+}
+
+
 if __name__ == "__main__":
+    write("adts-reader", {name: b"\4" + data for name, data in ADTS.items()})
     write("message-reader", {name: struct.pack("<HH", limit, len(name)) + data for name, (limit, data) in STREAMS.items()})
     write("env-file", {name: text.encode() for name, text in TEXTS.items()} | {"not-utf-8": b"A=\xff\n", "nul": b"A=1\0B=2\n"})
     write("mulaw-kernel", SAMPLES)

@@ -3,6 +3,7 @@
 /* One chain of elements for each container, and what bounds it. */
 #include "endpoints/recording/decoder/ap-decoder-chain.h"
 
+#include "endpoints/recording/decoder/ap-adts-reader.h"
 #include "endpoints/recording/decoder/ap-container.h"
 #include "endpoints/recording/decoder/ap-decoder-ogg.h"
 #include "endpoints/recording/decoder/ap-decoder-stage.h"
@@ -36,10 +37,10 @@ typedef struct {
 static const Chain chains[] = {
   [AP_CONTAINER_MP3] = { "mpegaudioparse ! mpg123audiodec", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_FLAC] = { "flacparse ! flacdec", 192 * KIB, 192 * KIB, 1 * KIB },
-  [AP_CONTAINER_ADTS] = { "aacparse ! avdec_aac", 64 * KIB, 64 * KIB },
+  [AP_CONTAINER_ADTS] = { "avdec_aac", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
   [AP_CONTAINER_OGG] = { NULL, 16 * MIB, 128 * KIB },
-  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec", 16 * MIB, 128 * KIB },
+  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec ! capsfilter caps=audio/x-raw,rate=48000", 16 * MIB, 128 * KIB },
 };
 
 typedef struct {
@@ -49,10 +50,11 @@ typedef struct {
   GByteArray *gathered; /* not in the elements yet */
   ApMp4Duration duration;
   ApDecoderStage *stage;
-  ApDecoderOgg *ogg; /* instead of a stage; or NULL */
-  gsize barren;      /* bytes since the last sample, without those of heads behind it */
-  gsize heads;       /* and those */
-  guint64 counted;   /* bytes of samples by then */
+  ApDecoderOgg *ogg;  /* instead of a stage; or NULL */
+  ApAdtsReader *adts; /* before the stage; or NULL */
+  gsize barren;       /* bytes since the last sample, without those of heads behind it */
+  gsize heads;        /* and those */
+  guint64 counted;    /* bytes of samples by then */
 } ChainDecoder;
 
 /* Each link of a chain may have such comments as the first. */
@@ -88,8 +90,10 @@ push_slice (ChainDecoder *chain, const guint8 *data, gsize length, GError **erro
 {
   if (chain->container == AP_CONTAINER_MP4)
     return push_mp4 (chain, data, length, error);
-  return chain->ogg != NULL ? ap_decoder_ogg_push (chain->ogg, data, length, error)
-                            : ap_decoder_stage_push (chain->stage, data, length, error);
+  if (chain->ogg != NULL)
+    return ap_decoder_ogg_push (chain->ogg, data, length, error);
+  return chain->adts != NULL ? ap_adts_reader_feed (chain->adts, data, length, error)
+                             : ap_decoder_stage_push (chain->stage, data, length, error);
 }
 
 static gboolean
@@ -155,7 +159,11 @@ chain_finish (ApDecoder *decoder, GError **error)
 
   if (!push_gathered (chain, error))
     return FALSE;
-  return chain->ogg != NULL ? ap_decoder_ogg_end (chain->ogg, error) : ap_decoder_stage_end (chain->stage, error);
+  if (chain->ogg != NULL)
+    return ap_decoder_ogg_end (chain->ogg, error);
+  if (chain->adts != NULL && !ap_adts_reader_end (chain->adts, error))
+    return FALSE;
+  return ap_decoder_stage_end (chain->stage, error);
 }
 
 static void
@@ -165,20 +173,32 @@ chain_free (ApDecoder *decoder)
 
   g_clear_pointer (&chain->stage, ap_decoder_stage_free);
   g_clear_pointer (&chain->ogg, ap_decoder_ogg_free);
+  g_clear_pointer (&chain->adts, ap_adts_reader_free);
   g_byte_array_unref (chain->gathered);
   g_free (chain);
 }
 
 static gboolean
+on_adts (gpointer owner, const guint8 *frame, gsize length, GError **error)
+{
+  return ap_decoder_stage_push (((ChainDecoder *)owner)->stage, frame, length, error);
+}
+
+static gboolean
 make_stage (ChainDecoder *chain, const ApDecoderSpec *spec, ApDecoderPcm pcm, gpointer owner, GError **error)
 {
-  guint rate = spec->container == AP_CONTAINER_WEBM ? ap_opus_decoding_rate (spec->sample_rate) : 0;
+  g_autoptr (GstCaps) caps = NULL;
 
-  if (spec->container == AP_CONTAINER_OGG)
+  if (spec->container == AP_CONTAINER_OGG) {
     chain->ogg = ap_decoder_ogg_new (spec, pcm, owner, error);
-  else
-    chain->stage = ap_decoder_stage_new (chains[spec->container].elements, NULL, rate, spec, pcm, owner, error);
-  return chain->ogg != NULL || chain->stage != NULL;
+    return chain->ogg != NULL;
+  }
+  if (spec->container == AP_CONTAINER_ADTS) {
+    chain->adts = ap_adts_reader_new (on_adts, chain);
+    caps = gst_caps_from_string ("audio/mpeg,mpegversion=4,stream-format=adts,framed=true");
+  }
+  chain->stage = ap_decoder_stage_new (chains[spec->container].elements, caps, spec, pcm, owner, error);
+  return chain->stage != NULL;
 }
 
 ApDecoder *

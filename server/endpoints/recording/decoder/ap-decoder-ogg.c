@@ -8,7 +8,6 @@
 #include "endpoints/recording/decoder/ap-ogg-reader.h"
 #include "endpoints/recording/decoder/ap-opus.h"
 
-#include <gst/audio/audio.h>
 #include <string.h>
 
 #define MAX_PACKETS 255 /* on a page */
@@ -16,8 +15,7 @@
 /* A codec in Ogg. RFC 7845 (Opus); RFC 9639, section 10.1 (FLAC); Vorbis I specification, section 4.2 and appendix A.
  */
 typedef struct {
-  const char *elements; /* the last of them decodes */
-  const char *word;     /* that the first packet begins with */
+  const char *word; /* that the first packet begins with */
   gsize word_length;
   gboolean (*begin) (ApDecoderOgg *ogg, const guint8 *data, gsize length);
   /* Whether it is a header, which is kept if the decoder needs it. */
@@ -40,7 +38,7 @@ struct _ApDecoderOgg {
   gboolean begun; /* its stage is still to be made, and that of the link before to be ended */
   ApOpusHead opus;
   GByteArray *head; /* what FLAC and Vorbis need of theirs */
-  guint skip;       /* samples of Opus that are not to be heard */
+  guint64 samples;  /* of Opus, with those that are left out at the beginning */
   gboolean audible; /* there is more in it than what is left out: without that, decoders complain at the end */
   gint64 granule;   /* of the page before; -1: there was none */
   guint64 frames;   /* that have come out */
@@ -60,9 +58,9 @@ on_pcm (gpointer owner, const guint8 *data, gsize length, GError **error)
 }
 
 static gboolean
-open_stage (ApDecoderOgg *ogg, GstCaps *caps, guint rate, GError **error)
+open_stage (ApDecoderOgg *ogg, const char *elements, GstCaps *caps, GError **error)
 {
-  ogg->stage = ap_decoder_stage_new (ogg->codec->elements, caps, rate, &ogg->spec, on_pcm, ogg, error);
+  ogg->stage = ap_decoder_stage_new (elements, caps, &ogg->spec, on_pcm, ogg, error);
   return ogg->stage != NULL;
 }
 
@@ -94,8 +92,11 @@ opus_open (ApDecoderOgg *ogg, GError **error)
 {
   g_autoptr (GstCaps) caps = ap_opus_head_to_caps (&ogg->opus);
 
-  ogg->skip = ogg->opus.pre_skip;
-  return open_stage (ogg, caps, ap_opus_decoding_rate (ogg->spec.sample_rate), error);
+  ogg->samples = 0;
+  if (!open_stage (ogg, ap_opus_head_to_elements (&ogg->opus), caps, error))
+    return FALSE;
+  ap_decoder_stage_skip (ogg->stage, ogg->opus.pre_skip);
+  return TRUE;
 }
 
 /* Samples at the end of a stream that only fill its last packets: those beyond the granule position of its last page.
@@ -111,34 +112,19 @@ opus_excess (const ApDecoderOgg *ogg, const ApOggPage *page, guint samples)
 }
 
 static gboolean
-opus_push (ApDecoderOgg *ogg, const ApOggPacket *packet, guint leave_out, GError **error)
-{
-  GstBuffer *buffer = gst_buffer_new_memdup (packet->data, packet->length);
-  guint samples = ap_opus_packet_samples (packet->data, packet->length);
-  guint skip = MIN (ogg->skip, samples);
-
-  ogg->skip -= skip;
-  ogg->audible |= samples > skip + leave_out;
-  if (skip > 0 || leave_out > 0)
-    gst_buffer_add_audio_clipping_meta (buffer, GST_FORMAT_DEFAULT, skip, leave_out);
-  return ap_decoder_stage_push_buffer (ogg->stage, buffer, error);
-}
-
-static gboolean
 opus_decode (ApDecoderOgg *ogg, const ApOggPage *page, GError **error)
 {
-  guint behind = 0, excess; /* samples of the packets that are still to come, and those of them that are left out */
+  guint samples = 0;
 
   for (guint i = 0; i < page->n_packets; i++)
-    behind += ap_opus_packet_samples (page->packets[i].data, page->packets[i].length);
-  excess = opus_excess (ogg, page, behind);
-  for (guint i = 0; i < page->n_packets; i++) {
-    guint samples = ap_opus_packet_samples (page->packets[i].data, page->packets[i].length);
-
-    behind -= samples;
-    if (samples > 0 && !opus_push (ogg, &page->packets[i], MIN (samples, excess - MIN (behind, excess)), error))
+    samples += ap_opus_packet_samples (page->packets[i].data, page->packets[i].length);
+  ogg->samples += samples - opus_excess (ogg, page, samples);
+  ogg->audible |= ogg->samples > ogg->opus.pre_skip;
+  ap_decoder_stage_limit (ogg->stage, ogg->samples - MIN (ogg->samples, ogg->opus.pre_skip));
+  for (guint i = 0; i < page->n_packets; i++)
+    if (ap_opus_packet_samples (page->packets[i].data, page->packets[i].length) > 0 &&
+        !ap_decoder_stage_push (ogg->stage, page->packets[i].data, page->packets[i].length, error))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -173,7 +159,8 @@ static gboolean
 flac_open (ApDecoderOgg *ogg, GError **error)
 {
   ogg->audible = TRUE;
-  return open_stage (ogg, NULL, 0, error) && ap_decoder_stage_push (ogg->stage, ogg->head->data, ogg->head->len, error);
+  return open_stage (ogg, "flacparse ! flacdec", NULL, error) &&
+         ap_decoder_stage_push (ogg->stage, ogg->head->data, ogg->head->len, error);
 }
 
 /* ---- Vorbis ---- */
@@ -209,7 +196,7 @@ vorbis_open (ApDecoderOgg *ogg, GError **error)
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("audio/x-vorbis");
   const guint8 *head = ogg->head->data;
 
-  return open_stage (ogg, caps, 0, error) && ap_decoder_stage_push (ogg->stage, head, VORBIS_LENGTH, error) &&
+  return open_stage (ogg, "vorbisdec", caps, error) && ap_decoder_stage_push (ogg->stage, head, VORBIS_LENGTH, error) &&
          ap_decoder_stage_push (ogg->stage, no_comments, sizeof no_comments, error) &&
          ap_decoder_stage_push (ogg->stage, head + VORBIS_LENGTH, ogg->head->len - VORBIS_LENGTH, error);
 }
@@ -232,12 +219,11 @@ vorbis_decode (ApDecoderOgg *ogg, const ApOggPage *page, GError **error)
 /* ---- all of them ---- */
 
 static const Codec codecs[] = {
-  { "opusdec", "OpusHead", 8, opus_begin, opus_take_header, opus_open, opus_decode },
-  { "flacparse ! flacdec",
-    "\x7f"
+  { "OpusHead", 8, opus_begin, opus_take_header, opus_open, opus_decode },
+  { "\x7f"
     "FLAC",
     5, flac_begin, flac_take_header, flac_open, decode_all },
-  { "vorbisdec", "\1vorbis\0\0\0\0", 11, vorbis_begin, vorbis_take_header, vorbis_open, vorbis_decode },
+  { "\1vorbis\0\0\0\0", 11, vorbis_begin, vorbis_take_header, vorbis_open, vorbis_decode },
 };
 
 static gboolean
@@ -332,7 +318,7 @@ ap_decoder_ogg_get_made (const ApDecoderOgg *ogg)
 static gboolean
 load_elements (GError **error)
 {
-  static const char *const names[] = { "opusdec", "flacparse", "flacdec", "vorbisdec" };
+  static const char *const names[] = { "avdec_opus", "opusdec", "flacparse", "flacdec", "vorbisdec" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autoptr (GstElementFactory) factory = gst_element_factory_find (names[i]);

@@ -151,7 +151,7 @@ on_format (gpointer owner, const ApWavFormat *format, GError **error)
   if (refuse_tiny_files (wav, error))
     return FALSE;
   caps = caps_of (format);
-  wav->stage = ap_decoder_stage_new (elements_of (format), caps, 0, &wav->spec, wav->pcm, wav->owner, error);
+  wav->stage = ap_decoder_stage_new (elements_of (format), caps, &wav->spec, wav->pcm, wav->owner, error);
   return wav->stage != NULL;
 }
 

@@ -37,6 +37,19 @@ parse_mapping (ApOpusHead *head, const guint8 *data, gsize length)
   return TRUE;
 }
 
+/* What family 0 would be, in the words of family 1, which fewer decoders know. */
+static void
+simplify (ApOpusHead *head)
+{
+  static const guint8 in_order[] = { 0, 1 };
+
+  if (head->family == 0 || head->channels > 2 || head->streams > 1 || head->coupled != head->channels - 1 ||
+      memcmp (head->bytes + MAPPING, in_order, head->channels) != 0)
+    return;
+  head->family = head->bytes[FAMILY] = 0;
+  head->length = STREAMS;
+}
+
 gboolean
 ap_opus_head_parse (ApOpusHead *head, const guint8 *data, gsize length)
 {
@@ -49,6 +62,7 @@ ap_opus_head_parse (ApOpusHead *head, const guint8 *data, gsize length)
   if (!parse_mapping (head, data, length))
     return FALSE;
   memcpy (head->bytes, data, head->length);
+  simplify (head);
   return TRUE;
 }
 
@@ -81,6 +95,12 @@ ap_opus_head_to_caps (const ApOpusHead *head)
   return caps;
 }
 
+const char *
+ap_opus_head_to_elements (const ApOpusHead *head)
+{
+  return head->family == 0 ? "avdec_opus" : "opusdec ! capsfilter caps=audio/x-raw,rate=48000";
+}
+
 /* By the packet's first five bits. */
 static guint
 frame_samples (guint config)
@@ -100,15 +120,4 @@ ap_opus_packet_samples (const guint8 *packet, gsize length)
   frames = packet[0] % 4 == 0 ? 1 : packet[0] % 4 < 3 ? 2 : packet[1] % 64;
   samples = frames * frame_samples (packet[0] / 8);
   return samples <= MAX_SAMPLES ? samples : 0;
-}
-
-guint
-ap_opus_decoding_rate (guint wanted)
-{
-  static const guint rates[] = { 8000, 12000, 16000, 24000 };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (rates); i++)
-    if (wanted == rates[i])
-      return wanted;
-  return AP_OPUS_RATE;
 }

@@ -14,18 +14,19 @@ typedef struct {
   gsize length;
   guint channels; /* 1 to 8 */
   guint pre_skip; /* samples at the beginning that are no audio */
-  guint family;   /* 0: one or two channels; 1: up to eight, in the order of Vorbis */
+  guint family;   /* 0: one or two channels; 1: those in another order, or up to eight, in that of Vorbis */
   guint streams, coupled;
 } ApOpusHead;
 
 /* FALSE: there is no such head, or one of another kind, or it contradicts itself. */
 gboolean ap_opus_head_parse (ApOpusHead *head, const guint8 *data, gsize length);
 
-/* (transfer full): for packets into `opusdec`, without a head or comments. */
+/* What decodes it, always to AP_OPUS_RATE. libavcodec's decoder takes half the time of libopus's, and knows family 0.
+ */
+const char *ap_opus_head_to_elements (const ApOpusHead *head);
+
+/* (transfer full): for packets into these, without a head or comments. */
 GstCaps *ap_opus_head_to_caps (const ApOpusHead *head);
 
 /* Samples of a packet, up to 120 ms of them; 0: it is none. */
 guint ap_opus_packet_samples (const guint8 *packet, gsize length);
-
-/* What is to be decoded to, where @wanted is wanted: that, if a decoder can make it; else all that there is. */
-guint ap_opus_decoding_rate (guint wanted);
