@@ -53,9 +53,8 @@ ap_recording_folder_is_at (int folder_fd, const char *path, const char **reason)
 {
   struct statx there, here;
 
-  if (statx (AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &there) < 0)
-    *reason = g_strerror (errno);
-  else if (statx (folder_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &here) < 0)
+  if (statx (AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &there) < 0 ||
+      statx (folder_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &here) < 0)
     *reason = g_strerror (errno);
   else if (there.stx_ino != here.stx_ino || there.stx_dev_major != here.stx_dev_major ||
            there.stx_dev_minor != here.stx_dev_minor || there.stx_mnt_id != here.stx_mnt_id)
