@@ -141,7 +141,7 @@ has_wav (Scratch *scratch, const char *id)
 static void
 test_damaged_index (Scratch *scratch, gconstpointer data)
 {
-  const ApRecordingSettings settings = settings_of (scratch->path);
+  const ApRecordingSettings settings = folder_store_settings (scratch->path);
   ApRecordingStore *store = ap_recording_store_new (&settings);
   const ApRecordingFilter filter = { .limit = 10 };
   g_autofree char *id = record_briefly (store);
@@ -165,7 +165,7 @@ test_damaged_index (Scratch *scratch, gconstpointer data)
 static void
 test_retention (Scratch *scratch, gconstpointer data)
 {
-  ApRecordingSettings settings = settings_of (scratch->path);
+  ApRecordingSettings settings = folder_store_settings (scratch->path);
   const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
   ApRecordingStore *store = ap_recording_store_new (&settings);
   g_autofree char *old = record_briefly (store), *young = NULL, *live = NULL;
