@@ -131,6 +131,8 @@ main (int argc, char **argv)
   guint n = argc > 2 ? (guint)g_ascii_strtoull (argv[2], NULL, 10) : 1000;
   g_autoptr (GRand) random = g_rand_new_with_seed (n);
 
+  if (LLVMFuzzerInitialize != NULL)
+    LLVMFuzzerInitialize (&argc, &argv);
   signal (SIGABRT, on_abort);
   for (guint i = 0; i < paths->len; i++)
     g_ptr_array_add (files, read_file (g_ptr_array_index (paths, i)));

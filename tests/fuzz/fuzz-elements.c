@@ -96,17 +96,22 @@ try_pipeline (const char *text, ApPipelineMode mode, GstCaps *caps)
   ap_pipeline_stop (pipeline);
 }
 
+static GstCaps *caps;
+
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  gst_init (NULL, NULL);
+  g_log_set_default_handler (on_log, NULL);
+  caps = gst_caps_from_string ("audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved");
+  return 0;
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static GstCaps *caps;
   g_autoptr (GString) text = g_string_new (NULL);
 
-  if (caps == NULL) {
-    gst_init (NULL, NULL);
-    g_log_set_default_handler (on_log, NULL);
-    caps = gst_caps_from_string ("audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved");
-  }
   for (size_t i = 0; i < MIN (size, MOST_WORDS); i++)
     g_string_append_printf (text, "%s%s", i > 0 && data[i] < 128 ? " " : "",
                             words[data[i] % 128 % G_N_ELEMENTS (words)]);

@@ -91,14 +91,19 @@ sign_pages (uint8_t *data, size_t size)
 }
 
 int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  gst_init (NULL, NULL);
+  return 0;
+}
+
+int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autofree uint8_t *stream = NULL;
   g_autoptr (GByteArray) whole = NULL;
   g_autoptr (GByteArray) pieces = NULL;
 
-  if (!gst_is_initialized ())
-    gst_init (NULL, NULL);
   if (size < 2)
     return 0;
   stream = g_memdup2 (data + 1, --size);

@@ -42,19 +42,21 @@ check_config (const ApConfig *config)
 }
 
 int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  gst_init (NULL, NULL);
+  g_log_set_default_handler (on_log, NULL);
+  return 0;
+}
+
+int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static gsize initialised;
   g_autofree char *text = g_strndup (size > 0 ? (const char *)data : "", MIN (size, LONGEST));
   g_auto (GStrv) arguments = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
   g_autoptr (ApConfig) config = NULL;
 
-  if (g_once_init_enter (&initialised)) {
-    gst_init (NULL, NULL);
-    g_log_set_default_handler (on_log, NULL);
-    g_once_init_leave (&initialised, 1);
-  }
   config = ap_config_load (arguments, "/nonexistent", &error);
   g_assert_true ((config == NULL) == (error != NULL));
   if (config == NULL)
