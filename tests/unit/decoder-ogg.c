@@ -280,25 +280,6 @@ test_gap (Opus *opus, gconstpointer data)
   }
 }
 
-/* Comments of any size are passed over, and none are missed. */
-static void
-test_comments (Opus *opus, gconstpointer data)
-{
-  static const gsize sizes[] = { 8, 100, 1000, MIB, 10 * MIB };
-
-  SKIP_WITHOUT (opus);
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    guint8 *comments = g_malloc0 (sizes[i]);
-    g_autoptr (GBytes) file = NULL;
-
-    memcpy (comments, "OpusTags", 8);
-    g_bytes_unref (packets_of (&opus->parts)[1]);
-    packets_of (&opus->parts)[1] = g_bytes_new_take (comments, sizes[i]);
-    file = put_together (&opus->parts, 10, opus->parts.end);
-    expect_samples (file, opus->samples->data, opus->samples->len);
-  }
-}
-
 /* A second of audio, behind comments of so many bytes. */
 static GBytes *
 with_comments (Opus *opus, gsize length)
@@ -311,45 +292,37 @@ with_comments (Opus *opus, gsize length)
   return put_together (&opus->parts, 1, opus->parts.end);
 }
 
-/* Each link of a chain may have a picture, as the first may. */
+/* Comments of any size are passed over, and none are missed. */
 static void
-test_comments_in_chain (Opus *opus, gconstpointer data)
+test_comments (Opus *opus, gconstpointer data)
 {
-  g_autoptr (GBytes) link = NULL, file = NULL;
-  g_autoptr (GByteArray) bytes = g_byte_array_new (), samples = g_byte_array_new ();
+  static const gsize sizes[] = { 8, 100, 1000, MIB, 10 * MIB };
 
   SKIP_WITHOUT (opus);
-  link = with_comments (opus, MIB);
-  for (guint i = 0; i < 20; i++) { /* more than all of them together may be without audio */
-    append (bytes, link);
-    g_byte_array_append (samples, opus->samples->data, opus->samples->len);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (GBytes) file = with_comments (opus, sizes[i]);
+
+    expect_samples (file, opus->samples->data, opus->samples->len);
   }
-  file = g_bytes_new (bytes->data, bytes->len);
-  expect_samples (file, samples->data, samples->len);
 }
 
-/* Heads without audio have an end, also where there was some before. */
+/* Each link of a chain may have a picture, as the first may; heads without audio have an end. */
 static void
-test_comments_alone (Opus *opus, gconstpointer data)
+test_comments_in_chain (Opus *opus, gconstpointer data)
 {
   const ApDecoderSpec spec = { AP_CONTAINER_OGG, RATE, 1 };
   g_autoptr (GBytes) link = NULL, file = NULL;
   g_autoptr (GByteArray) bytes = g_byte_array_new (), samples = NULL;
   g_autoptr (GError) error = NULL;
-  gsize head;
 
   SKIP_WITHOUT (opus);
   link = with_comments (opus, MIB);
-  append (bytes, link);
-  head = ogg_find_page (bytes, 2);
-  while (ogg_page_length (bytes->data + head) > 32 * 1024) /* to the first of audio */
-    head += ogg_page_length (bytes->data + head);
-  for (guint i = 0; i < 20; i++)
-    g_byte_array_append (bytes, g_bytes_get_data (link, NULL), (guint)head);
+  for (guint i = 0; i < 40; i++) /* more than all of them together may be without audio; the rest are cut */
+    g_byte_array_append (bytes, g_bytes_get_data (link, NULL), i < 20 ? (guint)g_bytes_get_size (link) : MIB);
   file = g_bytes_new (bytes->data, bytes->len);
   samples = decoder_run (&spec, file, 4096, &error);
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-  g_assert_cmpmem (samples->data, samples->len, opus->samples->data, opus->samples->len);
+  g_assert_cmpuint (samples->len, ==, 20 * opus->samples->len);
 }
 
 static void
@@ -606,7 +579,6 @@ main (int argc, char **argv)
   add ("/decoder-ogg/gap", test_gap);
   add ("/decoder-ogg/comments", test_comments);
   add ("/decoder-ogg/comments-in-chain", test_comments_in_chain);
-  add ("/decoder-ogg/comments-alone", test_comments_alone);
   add ("/decoder-ogg/no-comments", test_no_comments);
   add ("/decoder-ogg/bad-packets", test_bad_packets);
   add ("/decoder-ogg/chain", test_chain);
