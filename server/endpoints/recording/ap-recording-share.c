@@ -144,12 +144,11 @@ set (ApRecordingShare *share, guint64 bytes)
 void
 ap_recording_share_set (ApRecordingShare *share, guint64 bytes)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
-
   if (share->user == NULL || bytes == share->bytes)
     return;
-  locker = g_mutex_locker_new (&share->user->lock);
+  g_mutex_lock (&share->user->lock);
   set (share, bytes);
+  g_mutex_unlock (&share->user->lock);
 }
 
 static gboolean
@@ -160,19 +159,23 @@ has_room (const ApRecordingShare *share, guint64 bytes)
   return bytes <= share->shares->most && others <= share->shares->most - bytes;
 }
 
+static gboolean
+take (ApRecordingShare *share, ApRecordingIndex *index, guint64 bytes)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&share->user->lock);
+
+  ensure_known (share->user, index);
+  if (bytes > share->bytes && !has_room (share, bytes))
+    return FALSE;
+  set (share, bytes);
+  return TRUE;
+}
+
 gboolean
 ap_recording_share_claim (ApRecordingShare *share, ApRecordingIndex *index, guint64 bytes, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
-
-  if (share->user == NULL || bytes == share->bytes)
+  if (share->user == NULL || bytes == share->bytes || take (share, index, bytes))
     return TRUE;
-  locker = g_mutex_locker_new (&share->user->lock);
-  ensure_known (share->user, index);
-  if (bytes < share->bytes || has_room (share, bytes)) {
-    set (share, bytes);
-    return TRUE;
-  }
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA,
                "the user's recordings may have %" G_GUINT64_FORMAT " MiB on the disk, and not more",
                share->shares->most >> 20);
