@@ -33,8 +33,7 @@ typedef struct {
   void (*batch_end) (gpointer owner);
   /* A pipeline that was full takes input again. */
   void (*room) (gpointer owner);
-  /* Nothing comes any more: after ap_pipeline_end() and the last frame (@error is NULL), or after a failure. Called
-   * once. */
+  /* Called once, and last: after ap_pipeline_end() and the last frame (@error is NULL), or after a failure. */
   void (*ended) (gpointer owner, const GError *error);
   /* NULL, or: what the frames are from now on. Direct only. */
   void (*caps) (gpointer owner, GstCaps *caps);
@@ -44,7 +43,7 @@ typedef struct {
  * ap_pipeline_new:
  * @owner: passed to @callbacks
  *
- * Builds and starts it, with results on the thread-default context. Errors: AP_ERROR_CONFIG with GStreamer's reason.
+ * Builds and starts it; results on the thread-default context. Errors: AP_ERROR_CONFIG with GStreamer's reason.
  */
 ApPipeline *ap_pipeline_new (const ApPipelineSpec *spec, const ApPipelineCallbacks *callbacks, gpointer owner,
                              GError **error);
@@ -70,8 +69,7 @@ void ap_pipeline_push (ApPipeline *pipeline, guint64 session_id, const guint8 *d
 void ap_pipeline_push_buffer (ApPipeline *pipeline, GstBuffer *buffer); /* (transfer full), with elements: as it is */
 void ap_pipeline_submit (ApPipeline *pipeline);
 
-/* TRUE: push no more until `room`. */
-gboolean ap_pipeline_is_full (ApPipeline *pipeline);
+gboolean ap_pipeline_is_full (ApPipeline *pipeline); /* TRUE: push no more until `room` */
 
 /* No more input; `ended` follows when all has come out. */
 void ap_pipeline_end (ApPipeline *pipeline);
