@@ -145,6 +145,20 @@ push_piece (ApCallFile *file)
     ap_pipeline_end (file->decoder);
 }
 
+/* The last file is there until the last of it has gone: until then it is heard instead of the echo. */
+static gboolean
+has_gone (ApCall *call, const ApCallFile *file)
+{
+  ApCallPlayoutFigures figures;
+
+  if (!file->ended || file->decoded->len > 0)
+    return FALSE;
+  if (file->audible)
+    ap_call_playout_end_of_utterance (call->playout);
+  ap_call_playout_figures (call->playout, call->now, &figures);
+  return call->files.length > 1 || figures.queued_us == 0;
+}
+
 /* Returns: whether it has been played to its end, as far as this side is concerned. */
 static gboolean
 feed (ApCall *call, ApCallFile *file)
@@ -161,7 +175,7 @@ feed (ApCall *call, ApCallFile *file)
   g_byte_array_remove_range (file->decoded, 0, wanted);
   if (file->decoded->len == 0 && !file->ended && file->audible)
     push_piece (file);
-  return file->ended && file->decoded->len == 0;
+  return has_gone (call, file);
 }
 
 static void
@@ -179,8 +193,6 @@ place_marks (ApCall *call, const ApCallFile *file)
 static void
 finish_file (ApCall *call, ApCallFile *file)
 {
-  if (file->audible)
-    ap_call_playout_end_of_utterance (call->playout);
   place_marks (call, file);
   file_free (file);
 }
