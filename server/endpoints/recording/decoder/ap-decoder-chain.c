@@ -8,8 +8,8 @@
 #include "endpoints/recording/decoder/ap-decoder-ogg.h"
 #include "endpoints/recording/decoder/ap-decoder-stage.h"
 #include "endpoints/recording/decoder/ap-decoder-wav.h"
+#include "endpoints/recording/decoder/ap-decoder-webm.h"
 #include "endpoints/recording/decoder/ap-mp4-duration.h"
-#include "endpoints/recording/decoder/ap-opus.h"
 #include "endpoints/recording/decoder/ap-stream-head.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@
  *
  * The parser of FLAC reads a frame from its beginning with each piece that comes: very small ones are gathered. */
 typedef struct {
-  const char *elements; /* NULL: ApDecoderOgg's */
+  const char *elements; /* NULL: ApDecoderOgg's or ApDecoderWebm's */
   gsize first, later;
   gsize least; /* bytes that go into the elements at once, but for the last */
 } Chain;
@@ -40,7 +40,7 @@ static const Chain chains[] = {
   [AP_CONTAINER_ADTS] = { "avdec_aac", 64 * KIB, 64 * KIB },
   [AP_CONTAINER_MP4] = { "qtdemux ! aacparse ! avdec_aac", 16 * MIB, 4 * MIB },
   [AP_CONTAINER_OGG] = { NULL, 16 * MIB, 128 * KIB },
-  [AP_CONTAINER_WEBM] = { "matroskademux ! opusdec ! capsfilter caps=audio/x-raw,rate=48000", 16 * MIB, 128 * KIB },
+  [AP_CONTAINER_WEBM] = { NULL, 16 * MIB, 128 * KIB },
 };
 
 typedef struct {
@@ -50,19 +50,28 @@ typedef struct {
   GByteArray *gathered; /* not in the elements yet */
   ApMp4Duration duration;
   ApDecoderStage *stage;
-  ApDecoderOgg *ogg;  /* instead of a stage; or NULL */
-  ApAdtsReader *adts; /* before the stage; or NULL */
-  gsize barren;       /* bytes since the last sample, without those of heads behind it */
-  gsize heads;        /* and those */
-  guint64 counted;    /* bytes of samples by then */
+  ApDecoderOgg *ogg;   /* instead of a stage; or NULL */
+  ApDecoderWebm *webm; /* the same */
+  ApAdtsReader *adts;  /* before the stage; or NULL */
+  gsize barren;        /* bytes since the last sample, without those of heads behind it */
+  gsize heads;         /* and those */
+  guint64 counted;     /* bytes of samples by then */
 } ChainDecoder;
+
+static guint64
+get_made (const ChainDecoder *chain)
+{
+  if (chain->ogg != NULL)
+    return ap_decoder_ogg_get_made (chain->ogg);
+  return chain->webm != NULL ? ap_decoder_webm_get_made (chain->webm) : ap_decoder_stage_get_made (chain->stage);
+}
 
 /* Each link of a chain may have such comments as the first. */
 static gboolean
 is_barren (ChainDecoder *chain, gsize length)
 {
   const Chain *bounds = &chains[chain->container];
-  guint64 made = chain->ogg != NULL ? ap_decoder_ogg_get_made (chain->ogg) : ap_decoder_stage_get_made (chain->stage);
+  guint64 made = get_made (chain);
   gboolean in_head = chain->ogg != NULL && ap_decoder_ogg_is_in_head (chain->ogg);
 
   if (made != chain->counted)
@@ -92,6 +101,8 @@ push_slice (ChainDecoder *chain, const guint8 *data, gsize length, GError **erro
     return push_mp4 (chain, data, length, error);
   if (chain->ogg != NULL)
     return ap_decoder_ogg_push (chain->ogg, data, length, error);
+  if (chain->webm != NULL)
+    return ap_decoder_webm_push (chain->webm, data, length, error);
   return chain->adts != NULL ? ap_adts_reader_feed (chain->adts, data, length, error)
                              : ap_decoder_stage_push (chain->stage, data, length, error);
 }
@@ -161,6 +172,8 @@ chain_finish (ApDecoder *decoder, GError **error)
     return FALSE;
   if (chain->ogg != NULL)
     return ap_decoder_ogg_end (chain->ogg, error);
+  if (chain->webm != NULL)
+    return ap_decoder_webm_end (chain->webm, error);
   if (chain->adts != NULL && !ap_adts_reader_end (chain->adts, error))
     return FALSE;
   return ap_decoder_stage_end (chain->stage, error);
@@ -173,6 +186,7 @@ chain_free (ApDecoder *decoder)
 
   g_clear_pointer (&chain->stage, ap_decoder_stage_free);
   g_clear_pointer (&chain->ogg, ap_decoder_ogg_free);
+  g_clear_pointer (&chain->webm, ap_decoder_webm_free);
   g_clear_pointer (&chain->adts, ap_adts_reader_free);
   g_byte_array_unref (chain->gathered);
   g_free (chain);
@@ -192,6 +206,10 @@ make_stage (ChainDecoder *chain, const ApDecoderSpec *spec, ApDecoderPcm pcm, gp
   if (spec->container == AP_CONTAINER_OGG) {
     chain->ogg = ap_decoder_ogg_new (spec, pcm, owner, error);
     return chain->ogg != NULL;
+  }
+  if (spec->container == AP_CONTAINER_WEBM) {
+    chain->webm = ap_decoder_webm_new (spec, pcm, owner, error);
+    return chain->webm != NULL;
   }
   if (spec->container == AP_CONTAINER_ADTS) {
     chain->adts = ap_adts_reader_new (on_adts, chain);

@@ -4,7 +4,8 @@
 
 #include <gst/audio/audio.h>
 
-#define QUALITY 4 /* audioresample's */
+#define QUALITY      4 /* audioresample's */
+#define MAX_CHANNELS 8
 
 struct _ApSampleConverter {
   ApDecoderSpec spec;
@@ -124,7 +125,7 @@ ap_sample_converter_set_caps (ApSampleConverter *converter, GstCaps *caps, GErro
 {
   GstAudioInfo in, same, out;
 
-  if (!gst_audio_info_from_caps (&in, caps)) {
+  if (!gst_audio_info_from_caps (&in, caps) || in.channels > MAX_CHANNELS) {
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "the samples are of no known kind");
     return FALSE;
   }
@@ -167,11 +168,11 @@ take_part (ApSampleConverter *converter, const GstAudioBuffer *buffer, GError **
   gsize stride = GST_AUDIO_BUFFER_LAYOUT (buffer) == GST_AUDIO_LAYOUT_INTERLEAVED
                      ? (gsize)GST_AUDIO_BUFFER_BPF (buffer)
                      : (gsize)GST_AUDIO_BUFFER_SAMPLE_STRIDE (buffer);
-  gpointer planes[64];
+  gpointer planes[MAX_CHANNELS] = { NULL };
 
   converter->skip -= skip;
   converter->taken += frames;
-  for (gint i = 0; i < buffer->n_planes; i++)
+  for (gint i = 0; i < MIN (buffer->n_planes, MAX_CHANNELS); i++)
     planes[i] = (guint8 *)buffer->planes[i] + skip * stride;
   return frames == 0 || take (converter, planes, frames, error);
 }
