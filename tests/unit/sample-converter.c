@@ -168,6 +168,26 @@ test_left_out (void)
   }
 }
 
+/* Nobody can tell what the channels without a place are, as audioconvert cannot. */
+static void
+test_channels_without_places (void)
+{
+  const ApDecoderSpec spec = { AP_CONTAINER_WAV, 44100, 2 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (ApSampleConverter) converter = ap_sample_converter_new (&spec, gather, bytes);
+  g_autoptr (GError) error = NULL;
+  static const gint channels[] = { 3, 6, 8 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (channels); i++) {
+    g_autoptr (GstCaps) caps = caps_of ("F32LE", 44100, (guint)channels[i]);
+
+    gst_caps_set_simple (caps, "channel-mask", GST_TYPE_BITMASK, G_GUINT64_CONSTANT (0), NULL);
+    g_assert_false (ap_sample_converter_set_caps (converter, caps, &error));
+    g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+    g_clear_error (&error);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -175,5 +195,6 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_add_func ("/sample-converter/as-elements", test_as_elements);
   g_test_add_func ("/sample-converter/left-out", test_left_out);
+  g_test_add_func ("/sample-converter/channels-without-places", test_channels_without_places);
   return g_test_run ();
 }

@@ -120,30 +120,40 @@ resample_new (GstAudioInfo *in, GstAudioInfo *out)
   return gst_audio_converter_new (GST_AUDIO_CONVERTER_FLAG_VARIABLE_RATE, in, out, options);
 }
 
+/* FALSE: GStreamer cannot, as with channels that have no place. */
+static gboolean
+use (ApSampleConverter *converter, GstAudioInfo *in)
+{
+  GstAudioInfo same, out;
+
+  gst_audio_info_set_format (&same, GST_AUDIO_FORMAT_S16LE, in->rate, (gint)converter->spec.channels, NULL);
+  gst_audio_info_set_format (&out, GST_AUDIO_FORMAT_S16LE, (gint)converter->spec.sample_rate,
+                             (gint)converter->spec.channels, NULL);
+  gst_audio_info_init (&converter->in);
+  g_clear_pointer (&converter->convert, gst_audio_converter_free);
+  g_clear_pointer (&converter->resample, gst_audio_converter_free);
+  if (!gst_audio_info_is_equal (in, &same) && (converter->convert = convert_new (in, &same)) == NULL)
+    return FALSE;
+  if (same.rate != out.rate && (converter->resample = resample_new (&same, &out)) == NULL)
+    return FALSE;
+  converter->in = *in;
+  return TRUE;
+}
+
 gboolean
 ap_sample_converter_set_caps (ApSampleConverter *converter, GstCaps *caps, GError **error)
 {
-  GstAudioInfo in, same, out;
+  GstAudioInfo in;
+  gboolean known = gst_audio_info_from_caps (&in, caps) && in.channels <= MAX_CHANNELS;
 
-  if (!gst_audio_info_from_caps (&in, caps) || in.channels > MAX_CHANNELS) {
-    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "the samples are of no known kind");
-    return FALSE;
-  }
-  if (gst_audio_info_is_equal (&in, &converter->in))
+  if (known && gst_audio_info_is_equal (&in, &converter->in))
     return TRUE;
   if (!ap_sample_converter_end (converter, error))
     return FALSE;
-  converter->in = in;
-  gst_audio_info_set_format (&same, GST_AUDIO_FORMAT_S16LE, in.rate, (gint)converter->spec.channels, NULL);
-  gst_audio_info_set_format (&out, GST_AUDIO_FORMAT_S16LE, (gint)converter->spec.sample_rate,
-                             (gint)converter->spec.channels, NULL);
-  g_clear_pointer (&converter->convert, gst_audio_converter_free);
-  g_clear_pointer (&converter->resample, gst_audio_converter_free);
-  if (!gst_audio_info_is_equal (&in, &same))
-    converter->convert = convert_new (&in, &same);
-  if (same.rate != out.rate)
-    converter->resample = resample_new (&same, &out);
-  return TRUE;
+  if (known && use (converter, &in))
+    return TRUE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "the samples are of no known kind");
+  return FALSE;
 }
 
 void
