@@ -53,8 +53,8 @@ static const Way halving = { halfband_down, 2, 1, HALFBAND_DOWN_BEFORE, HALFBAND
 struct _GstHalfbandDemo {
   GstBaseTransform parent;
 
-  const Way *way; /* NULL: no caps yet */
-  guint in_rate, out_rate;
+  const Way *way;          /* NULL: no caps yet */
+  guint in_rate, out_rate; /* as @way: written under the object's lock, which others than the streaming thread need */
 
   GstClockTime end; /* of the input so far */
   gsize n_held;
@@ -208,6 +208,27 @@ gst_halfband_demo_sink_event (GstBaseTransform *trans, GstEvent *event)
   return GST_BASE_TRANSFORM_CLASS (gst_halfband_demo_parent_class)->sink_event (trans, event);
 }
 
+/* A sample comes out when the last one that its filter sees has come. */
+static gboolean
+gst_halfband_demo_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  GstHalfbandDemo *self = GST_HALFBAND_DEMO (trans);
+  GstClockTime min, max, own = 0;
+  gboolean live;
+
+  if (!GST_BASE_TRANSFORM_CLASS (gst_halfband_demo_parent_class)->query (trans, direction, query))
+    return FALSE;
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return TRUE;
+  GST_OBJECT_LOCK (self);
+  if (self->way != NULL)
+    own = duration (self->way->behind, self->in_rate);
+  GST_OBJECT_UNLOCK (self);
+  gst_query_parse_latency (query, &live, &min, &max);
+  gst_query_set_latency (query, live, min + own, GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
+  return TRUE;
+}
+
 /* ---- caps ---- */
 
 /* Adds @structure at @rate, if there is such a rate. */
@@ -271,9 +292,11 @@ gst_halfband_demo_set_caps (GstBaseTransform *trans, GstCaps *in_caps, GstCaps *
     return FALSE;
   if (self->way != NULL && self->in_rate == (guint)in.rate && self->out_rate == (guint)out.rate)
     return TRUE; /* it goes on */
+  GST_OBJECT_LOCK (self);
   self->way = out.rate > in.rate ? &doubling : &halving;
   self->in_rate = (guint)in.rate;
   self->out_rate = (guint)out.rate;
+  GST_OBJECT_UNLOCK (self);
   forget (self);
   return TRUE;
 }
@@ -281,7 +304,9 @@ gst_halfband_demo_set_caps (GstBaseTransform *trans, GstCaps *in_caps, GstCaps *
 static gboolean
 gst_halfband_demo_stop (GstBaseTransform *trans)
 {
+  GST_OBJECT_LOCK (trans);
   GST_HALFBAND_DEMO (trans)->way = NULL;
+  GST_OBJECT_UNLOCK (trans);
   return TRUE;
 }
 
@@ -302,6 +327,7 @@ gst_halfband_demo_class_init (GstHalfbandDemoClass *klass)
   transform_class->transform_caps = gst_halfband_demo_transform_caps;
   transform_class->set_caps = gst_halfband_demo_set_caps;
   transform_class->stop = gst_halfband_demo_stop;
+  transform_class->query = gst_halfband_demo_query;
   transform_class->sink_event = gst_halfband_demo_sink_event;
   transform_class->generate_output = gst_halfband_demo_generate_output;
 }

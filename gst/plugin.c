@@ -34,5 +34,5 @@ plugin_init (GstPlugin *plugin)
   return registered;
 }
 
-GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, mulawdemo, "G.711 mu-law encoder and decoder", plugin_init,
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, mulawdemo, "G.711 mu-law, and a resampler by two", plugin_init,
                    VERSION, "LGPL", GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)

@@ -16,6 +16,7 @@ static const char *const words[] = {
   "queue",
   "mulawenc_demo",
   "mulawdec_demo",
+  "halfband_demo",
   "capsfilter",
   "audioconvert",
   "audioresample",

@@ -224,6 +224,19 @@ GST_START_TEST (new_caps_cut)
 }
 GST_END_TEST
 
+/* 16 samples at 8 kHz; 31 at 16 kHz. */
+GST_START_TEST (latency_is_told)
+{
+  static const GstClockTime own[] = { 2 * GST_MSECOND, 31 * GST_SECOND / 16000 };
+  GstHarness *harness = check_harness (ways[__i__].element, ways[__i__].caps);
+
+  gst_harness_set_upstream_latency (harness, FRAME);
+  push_frame (harness, __i__, 0, 0);
+  fail_unless_equals_clocktime (gst_harness_query_latency (harness), FRAME + own[__i__]);
+  gst_harness_teardown (harness);
+}
+GST_END_TEST
+
 static Suite *
 halfband_suite (void)
 {
@@ -240,6 +253,7 @@ halfband_suite (void)
   tcase_add_loop_test (tcase, events_cut, 0, 4);
   tcase_add_loop_test (tcase, flush_forgets, 0, N_WAYS);
   tcase_add_test (tcase, new_caps_cut);
+  tcase_add_loop_test (tcase, latency_is_told, 0, N_WAYS);
   suite_add_tcase (suite, tcase);
   return suite;
 }
