@@ -22,7 +22,8 @@ static const ApOption options[] = {
   { NULL, "max-connections", AP_OPTION_NUMBER, OFFSET (max_connections), "N", "0",
     "most WebSockets at once, others get 503; 0 means what the limits of open files and memory allow", 0, 10000000 },
   { NULL, "allow-origin", AP_OPTION_TEXT, OFFSET (allow_origin), "ORIGINS", NULL,
-    "web pages that may connect beside the server's own, as in https://app.example,https://b.example; * for all" },
+    "web pages that may connect, and fetch, beside the server's own, as in https://app.example,https://b.example; "
+    "*: all may connect, and none fetch" },
   { NULL, "api-token", AP_OPTION_SECRET, OFFSET (api_token), "TOKENS", NULL,
     "what clients must present, separated by commas while one replaces another; better set by the variable" },
   { NULL, "metrics-port", AP_OPTION_NUMBER, OFFSET (metrics_port), "N", NULL,

@@ -19,6 +19,8 @@ gconstpointer ap_http_request_get_route (ApHttpRequest *request);
 void ap_http_request_set_has_token (ApHttpRequest *request, gboolean has_token);
 /* The whole body is there. */
 void ap_http_request_take_body (ApHttpRequest *request);
+/* A header of the answer to come, whoever gives it. Before the handler has seen the request. */
+void ap_http_request_add_standing_header (ApHttpRequest *request, const char *name, const char *value);
 gboolean ap_http_request_is_answered (ApHttpRequest *request);
 /* Holds the connection until there is an answer, or 503 after @seconds. */
 void ap_http_request_wait (ApHttpRequest *request, guint seconds);

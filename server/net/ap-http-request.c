@@ -29,7 +29,8 @@ struct _ApHttpRequest {
   gboolean has_token;
   GDestroyNotify release; /* @aside; NULL: there is none, or it has been taken */
   gpointer aside;
-  GPtrArray *answer_headers; /* (nullable) names and values by turns; of who answers, until it does */
+  GPtrArray *answer_headers;   /* (nullable) names and values by turns; of who answers, until it does */
+  GPtrArray *standing_headers; /* (nullable) the same, of every answer */
 
   gint over; /* atomic: answered, or nobody is there any more; set by the worker's thread */
 
@@ -125,6 +126,7 @@ ap_http_request_unref (ApHttpRequest *request)
   g_main_context_unref (request->context);
   soup_message_headers_unref (request->headers);
   g_clear_pointer (&request->answer_headers, g_ptr_array_unref);
+  g_clear_pointer (&request->standing_headers, g_ptr_array_unref);
   g_clear_pointer (&request->body, g_bytes_unref);
   g_strfreev (request->parameters);
   g_strfreev (request->query);
@@ -252,13 +254,25 @@ ap_http_request_is_awaited (ApHttpRequest *request)
   return g_atomic_int_get (&request->over) == 0;
 }
 
+static void
+add_pair (GPtrArray **pairs, const char *name, const char *value)
+{
+  if (*pairs == NULL)
+    *pairs = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (*pairs, g_strdup (name));
+  g_ptr_array_add (*pairs, g_strdup (value));
+}
+
 void
 ap_http_request_add_header (ApHttpRequest *request, const char *name, const char *value)
 {
-  if (request->answer_headers == NULL)
-    request->answer_headers = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (request->answer_headers, g_strdup (name));
-  g_ptr_array_add (request->answer_headers, g_strdup (value));
+  add_pair (&request->answer_headers, name, value);
+}
+
+void
+ap_http_request_add_standing_header (ApHttpRequest *request, const char *name, const char *value)
+{
+  add_pair (&request->standing_headers, name, value);
 }
 
 static void
@@ -308,6 +322,15 @@ begin_body (SoupServerMessage *message, const Answer *answer)
   }
 }
 
+/* @pairs: (nullable) */
+static void
+for_each_pair (const GPtrArray *pairs, SoupMessageHeaders *headers,
+               void (*set) (SoupMessageHeaders *headers, const char *name, const char *value))
+{
+  for (guint i = 0; pairs != NULL && i < pairs->len; i += 2)
+    set (headers, g_ptr_array_index (pairs, i), g_ptr_array_index (pairs, i + 1));
+}
+
 static void
 answer_now (const Answer *answer)
 {
@@ -320,9 +343,8 @@ answer_now (const Answer *answer)
   request->answered = TRUE;
   g_atomic_int_set (&request->over, 1);
   headers = soup_server_message_get_response_headers (message);
-  for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i += 2)
-    soup_message_headers_replace (headers, g_ptr_array_index (answer->headers, i),
-                                  g_ptr_array_index (answer->headers, i + 1));
+  for_each_pair (answer->headers, headers, soup_message_headers_replace);
+  for_each_pair (request->standing_headers, headers, soup_message_headers_append);
   soup_server_message_set_status (message, answer->status,
                                   answer->status == AP_HTTP_UPGRADE_REQUIRED ? "Upgrade Required" : NULL);
   /* libsoup ends the connection after each answer unless it accepted it by itself; so the answer says it. */

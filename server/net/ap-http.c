@@ -7,6 +7,7 @@
 #include "base/ap-log.h"
 #include "base/ap-metrics.h"
 #include "net/ap-http-body.h"
+#include "net/ap-http-cors.h"
 #include "net/ap-http-handshake.h"
 #include "net/ap-http-request-private.h"
 #include "net/ap-http-target.h"
@@ -151,20 +152,29 @@ has_body (SoupMessageHeaders *headers)
          (encoding == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) > 0);
 }
 
-static void
-refuse_method (ApHttp *http, ApHttpRequest *request, const Route *found)
+/* Returns: (transfer full): those of a path, with commas between */
+static char *
+methods_of (ApHttp *http, const Route *found)
 {
-  g_autoptr (GString) allow = g_string_new (NULL);
+  GString *methods = g_string_new (NULL);
 
   for (guint i = 0; i < http->routes->len; i++) {
     const Route *route = g_ptr_array_index (http->routes, i);
 
     if (!g_str_equal (route->path, found->path))
       continue;
-    g_string_append_printf (allow, "%s%s%s", allow->len > 0 ? ", " : "", route->plain.method,
+    g_string_append_printf (methods, "%s%s%s", methods->len > 0 ? ", " : "", route->plain.method,
                             takes (route, "HEAD") ? ", HEAD" : "");
   }
-  ap_http_request_add_header (request, "Allow", allow->str);
+  return g_string_free (methods, FALSE);
+}
+
+static void
+refuse_method (ApHttp *http, ApHttpRequest *request, const Route *found)
+{
+  g_autofree char *methods = methods_of (http, found);
+
+  ap_http_request_add_header (request, "Allow", methods);
   ap_http_request_respond_error (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this path does not take this method");
 }
 
@@ -240,6 +250,20 @@ refuse_misuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers
     route->plain.admit (request, route->data);
 }
 
+/* What browsers ask before a page's request, without its token. */
+static gboolean
+answer_preflight (ApHttp *http, ApHttpRequest *request, const Route *route)
+{
+  g_autofree char *methods = NULL;
+
+  if (!ap_http_cors_is_preflight (request, http->allowed_origins))
+    return FALSE;
+  if (route != NULL)
+    methods = methods_of (http, route);
+  ap_http_cors_respond_preflight (request, methods);
+  return TRUE;
+}
+
 /* Answers a request that no handler is to see; one that is left without an answer is in order. */
 static void
 refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri *uri)
@@ -252,8 +276,11 @@ refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri 
 
   ap_http_request_set_route (request, route, parameters, query);
   ap_http_request_set_has_token (request, has_token (http, headers));
+  ap_http_cors_begin (request, http->allowed_origins);
   if (is_ambiguous (headers))
     ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "the request can be read in two ways");
+  else if (answer_preflight (http, request, route))
+    return;
   else if (!needs_token (route) || ap_http_request_require_token (request)) {
     if (segments == NULL || query == NULL)
       ap_http_request_respond_error (request, SOUP_STATUS_BAD_REQUEST, "path and query must be UTF-8, without NUL");

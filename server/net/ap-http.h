@@ -53,8 +53,8 @@ void ap_http_add_websocket (ApHttp *http, const ApHttpWebSocket *websocket, gpoi
 /* Every request must have one of @tokens, which must outlive @http; others get 401. NULL: none is asked for. */
 void ap_http_set_tokens (ApHttp *http, const ApTokens *tokens);
 
-/* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). @origins
- * must outlive @http. */
+/* Web pages of which origins may connect, beside those of the server's own host; see ap_origin_is_allowed(). Over HTTP
+ * those may read the answers that are named; see ap_origin_is_named(). @origins must outlive @http. */
 void ap_http_set_allowed_origins (ApHttp *http, const char *const *origins);
 
 /* No new connections from now on; those that are there stay. */

@@ -29,6 +29,31 @@ is_same_host (const char *origin, const char *host)
   return length == significant_length (host, default_port) && g_ascii_strncasecmp (authority, host, length) == 0;
 }
 
+/* Every page can be of the origin `null`, in a frame that is a sandbox. */
+static gboolean
+is_name (const char *allowed)
+{
+  return *allowed != '\0' && !g_str_equal (allowed, "*") && g_ascii_strcasecmp (allowed, "null") != 0;
+}
+
+gboolean
+ap_origin_any_is_named (const char *const *allowed)
+{
+  for (; allowed != NULL && *allowed != NULL; allowed++)
+    if (is_name (*allowed))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+ap_origin_is_named (const char *origin, const char *const *allowed)
+{
+  for (; origin != NULL && allowed != NULL && *allowed != NULL; allowed++)
+    if (is_name (*allowed) && g_ascii_strcasecmp (*allowed, origin) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 ap_origin_is_allowed (const char *origin, const char *host, const char *const *allowed)
 {

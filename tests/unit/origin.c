@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which web pages may open a WebSocket. */
+/* Which web pages may open a WebSocket, and which may read what HTTP answers. */
 #include "net/ap-origin.h"
 
 static const struct {
@@ -43,10 +43,41 @@ test_cases (void)
   }
 }
 
+static const struct {
+  const char *origin;
+  const char *allowed[4];
+  gboolean named, any;
+} names[] = {
+  { "https://app.example", { "https://app.example" }, TRUE, TRUE },
+  { "https://app.example", { "*", "https://other.example", "HTTPS://APP.EXAMPLE" }, TRUE, TRUE },
+  { "https://app.example", { "https://app.example:8443" }, FALSE, TRUE },
+  { "https://app.example, https://app.example", { "https://app.example" }, FALSE, TRUE },
+  { NULL, { "https://app.example" }, FALSE, TRUE },
+  { NULL, { NULL }, FALSE, FALSE },
+  { "https://app.example", { NULL }, FALSE, FALSE },
+  { "https://app.example", { "*" }, FALSE, FALSE },
+  { "*", { "*" }, FALSE, FALSE },
+  { "null", { "null", "NULL" }, FALSE, FALSE },
+  { "", { "", "https://app.example" }, FALSE, TRUE },
+};
+
+static void
+test_names (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_test_message ("%s, %s", names[i].origin, names[i].allowed[0]);
+    g_assert_cmpint (ap_origin_is_named (names[i].origin, names[i].allowed), ==, names[i].named);
+    g_assert_cmpint (ap_origin_any_is_named (names[i].allowed), ==, names[i].any);
+  }
+  g_assert_false (ap_origin_is_named ("https://app.example", NULL));
+  g_assert_false (ap_origin_any_is_named (NULL));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/origin/cases", test_cases);
+  g_test_add_func ("/origin/names", test_names);
   return g_test_run ();
 }
