@@ -4,6 +4,7 @@
 #include "endpoints/recording/ap-recording.h"
 
 #include "base/ap-uuid.h"
+#include "endpoints/recording/ap-recording-store-private.h"
 #include "recording-folder.h"
 #include "scratch.h"
 #include "test-wait.h"
@@ -31,16 +32,14 @@ count_threads (const char *name)
   return n;
 }
 
-/* Whether the main thread waits for something. */
+/* Whether a thread that there is, or was, waits for something. */
 static gboolean
-main_thread_sleeps (void)
+thread_sleeps (int id)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", (int)getpid ());
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", id);
   g_autofree char *stat = NULL;
-  const char *end;
+  const char *end = g_file_get_contents (path, &stat, NULL, NULL) ? strrchr (stat, ')') : NULL;
 
-  g_assert_true (g_file_get_contents (path, &stat, NULL, NULL));
-  end = strrchr (stat, ')');
   return end != NULL && end[2] == 'S';
 }
 
@@ -204,7 +203,7 @@ ask_late (gpointer data)
   char id[AP_UUID_LENGTH + 1];
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (test_wait_until (g_atomic_int_get (&question->ending) != 0 && main_thread_sleeps ()));
+  g_assert_true (test_wait_until (g_atomic_int_get (&question->ending) != 0 && thread_sleeps (getpid ())));
   ap_uuid_new (id);
   g_assert_false (ap_recording_store_get_info (question->store, id, &info, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE);
@@ -238,6 +237,126 @@ test_late_question (Scratch *scratch, gconstpointer data)
   g_assert_cmpint (g_rmdir (path), ==, 0); /* and nothing was made in it */
 }
 
+/* ---- With a bound of what a user may have ---- */
+
+static const ApRecordingInfo bounded = {
+  .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1, .user_id = (char *)"somebody"
+};
+
+typedef struct {
+  ApRecordingSettings settings;
+  ApRecordingStore *store;
+  ApRecording *recording; /* one that has begun */
+} Bounded;
+
+static void
+bounded_begin (Bounded *self, char *path)
+{
+  self->settings = folder_store_settings (path);
+  self->settings.max_user_mb = 1;
+  self->store = ap_recording_store_new (&self->settings);
+  self->recording = ap_recording_store_create (self->store, &bounded, NULL);
+  g_assert_cmpint (status_of (self->recording), ==, AP_RECORDING_ACTIVE);
+}
+
+static void
+take_away (const char *path)
+{
+  g_autofree char *there = g_strconcat (path, ".elsewhere", NULL);
+
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "*nothing can be recorded*");
+  g_assert_cmpint (g_rename (path, there), ==, 0);
+}
+
+static void
+remove_folder (const char *path)
+{
+  g_autofree char *there = g_strconcat (path, ".elsewhere", NULL);
+  g_autoptr (GDir) dir = g_dir_open (there, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *file = g_build_filename (there, name, NULL);
+
+    g_assert_cmpint (g_unlink (file), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (there), ==, 0);
+}
+
+/* What was dropped and is still held then has a part of the user's share. */
+static void
+test_end_while_away (Scratch *scratch, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (scratch->path, "store", NULL);
+  Bounded self;
+
+  bounded_begin (&self, path);
+  take_away (path);
+  ap_recording_store_check (self.store);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (self.store->leaving->len, ==, 1);
+  ap_recording_unref (self.recording);
+  ap_recording_store_free (self.store);
+  remove_folder (path);
+}
+
+typedef struct {
+  Bounded bounded;
+  gint thread; /* atomic: 0: not yet, -1: not any more */
+} Check;
+
+static gpointer
+check (gpointer data)
+{
+  Check *self = data;
+
+  g_atomic_int_set (&self->thread, gettid ());
+  ap_recording_store_check (self->bounded.store);
+  g_atomic_int_set (&self->thread, -1);
+  return NULL;
+}
+
+static gboolean
+waits_or_has_ended (Check *self)
+{
+  gint thread = g_atomic_int_get (&self->thread);
+
+  return ap_recording_store_is_away (self->bounded.store) && (thread < 0 || thread_sleeps (thread));
+}
+
+/* While who asks about the user is kept waiting by the index. */
+static void
+assert_found (gpointer data)
+{
+  Check *self = data;
+  GThread *thread = g_thread_new ("check", check, self);
+
+  g_assert_true (test_wait_until (waits_or_has_ended (self)));
+  g_assert_true (g_mutex_trylock (&self->bounded.store->lock));
+  g_mutex_unlock (&self->bounded.store->lock);
+  g_thread_unref (thread);
+}
+
+/* Workers look for recordings also while the folder goes, and a disk does not answer. */
+static void
+test_no_wait_while_away (Scratch *scratch, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (scratch->path, "store", NULL);
+  Check self = { 0 };
+  ApRecordingShare *share;
+
+  bounded_begin (&self.bounded, path);
+  take_away (path);
+  share = ap_recording_share_new (self.bounded.store->shared.shares, bounded.user_id);
+  ap_recording_share_end (share, assert_found, &self);
+  g_assert_true (test_wait_until (g_atomic_int_get (&self.thread) < 0));
+  g_test_assert_expected_messages ();
+  ap_recording_share_free (share);
+  ap_recording_unref (self.bounded.recording);
+  ap_recording_store_free (self.bounded.store);
+  remove_folder (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +366,8 @@ main (int argc, char **argv)
   g_test_add ("/recording-store/clock-set", Scratch, NULL, scratch_set_up, test_clock_set, scratch_tear_down);
   g_test_add ("/recording-store/damaged-index", Scratch, NULL, scratch_set_up, test_damaged_index, scratch_tear_down);
   g_test_add ("/recording-store/retention", Scratch, NULL, scratch_set_up, test_retention, scratch_tear_down);
+  g_test_add ("/recording-store/end-while-away", Scratch, NULL, scratch_set_up, test_end_while_away, scratch_tear_down);
+  g_test_add ("/recording-store/no-wait-while-away", Scratch, NULL, scratch_set_up, test_no_wait_while_away,
+              scratch_tear_down);
   return g_test_run ();
 }

@@ -14,38 +14,68 @@
 
 /* ---- Away ---- */
 
-/* A recording whose files may be read later, in the place of @recording. Under the store's lock */
+/* A recording whose files may be read later, in the place of @recording. Its files are not asked: a disk that has gone
+ * may never answer. */
 static ApRecording *
 successor_of (ApRecordingStore *store, ApRecording *recording)
 {
   g_auto (ApRecordingInfo) info = { 0 };
+  ApRecording *successor;
 
-  return ap_recording_look (recording, &info) || ap_recording_exists (recording)
-             ? ap_recording_new (&store->shared, &info, TRUE)
-             : NULL; /* about to be refused */
+  if (!ap_recording_look (recording, &info) && !ap_recording_exists (recording))
+    return NULL; /* about to be refused */
+  successor = ap_recording_new (&store->shared, &info, TRUE);
+  ap_recording_count (successor, info.frames * info.channels * 2);
+  return successor;
+}
+
+/* @successor: (nullable). FALSE: it has ended meanwhile */
+static gboolean
+replace (ApRecordingStore *store, ApRecording *recording, ApRecording *successor)
+{
+  const char *id = ap_recording_get_id (recording);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
+
+  if (g_hash_table_lookup (store->recordings, id) != recording)
+    return FALSE;
+  if (successor != NULL)
+    g_hash_table_replace (store->recordings, g_strdup (id), ap_recording_ref (successor));
+  else
+    g_hash_table_remove (store->recordings, id);
+  return TRUE;
+}
+
+/* What may take long is done before the store's lock, for which workers wait. */
+static void
+drop_one (ApRecordingStore *store, ApRecording *recording)
+{
+  g_autoptr (ApRecording) successor = successor_of (store, recording);
+
+  if (replace (store, recording, successor)) {
+    g_ptr_array_add (store->leaving, ap_recording_ref (recording));
+    ap_recording_drop (recording);
+  } else if (successor != NULL) {
+    ap_recording_drop (successor);
+  }
 }
 
 static void
-drop_all (ApRecordingStore *store)
+forget_unread (ApRecordingStore *store)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
-  guint first = store->leaving->len;
-  GHashTableIter iter;
-  gpointer recording;
 
-  g_hash_table_iter_init (&iter, store->recordings);
-  while (g_hash_table_iter_next (&iter, NULL, &recording)) {
-    ApRecording *successor = successor_of (store, recording);
-
-    g_ptr_array_add (store->leaving, ap_recording_ref (recording));
-    if (successor != NULL)
-      g_hash_table_iter_replace (&iter, successor);
-    else
-      g_hash_table_iter_remove (&iter);
-  }
   g_ptr_array_set_size (store->unread, 0);
-  for (guint i = first; i < store->leaving->len; i++)
-    ap_recording_drop (g_ptr_array_index (store->leaving, i));
+}
+
+/* Who comes to the table later waits for the folder. */
+static void
+drop_all (ApRecordingStore *store)
+{
+  g_autoptr (GPtrArray) live = ap_recording_store_list_live (store);
+
+  forget_unread (store);
+  for (guint i = 0; i < live->len; i++)
+    drop_one (store, g_ptr_array_index (live, i));
 }
 
 static void

@@ -30,6 +30,8 @@ struct _ApRecordingStore {
 /* Blocking: opens the folder, and reads what is in it, once. */
 gboolean ap_recording_store_get_ready (ApRecordingStore *store, gboolean create, GError **error);
 gboolean ap_recording_store_is_ready (ApRecordingStore *store);
+/* (transfer full) (element-type ApRecording): those that are live now */
+GPtrArray *ap_recording_store_list_live (ApRecordingStore *store);
 
 /* ---- ap-recording-presence.c ---- */
 

@@ -10,6 +10,7 @@
 #include "base/ap-uuid.h"
 #include "endpoints/recording/ap-recording-folder.h"
 #include "endpoints/recording/ap-recording-scan.h"
+#include "endpoints/recording/files/ap-storage-file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -46,18 +47,27 @@ note_unread (const ApRecordingInfo *info, gpointer list)
   g_ptr_array_add (list, copy);
 }
 
+/* @recording: (transfer full) (nullable): NULL: it is there, as one that waited for the folder is */
 static void
-add_unread (ApRecordingStore *store, const GPtrArray *list)
+put_unread (ApRecordingStore *store, const char *id, ApRecording *recording)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
 
-  for (guint i = 0; i < list->len; i++) {
-    const ApRecordingInfo *info = g_ptr_array_index (list, i);
+  if (recording != NULL)
+    g_hash_table_insert (store->recordings, g_strdup (id), recording);
+  g_ptr_array_add (store->unread, g_strdup (id));
+}
 
-    if (!g_hash_table_contains (store->recordings, info->id)) /* as one that waited for the folder is */
-      g_hash_table_insert (store->recordings, g_strdup (info->id), ap_recording_new (&store->shared, info, TRUE));
-    g_ptr_array_add (store->unread, g_strdup (info->id));
-  }
+/* What may take long is done before the lock. */
+static void
+add_unread (ApRecordingStore *store, const ApRecordingInfo *info)
+{
+  g_autoptr (ApRecording) known = ap_recording_store_find (store, info->id);
+  ApRecording *unread = known == NULL ? ap_recording_new (&store->shared, info, TRUE) : NULL;
+
+  if (unread != NULL)
+    ap_recording_count (unread, ap_storage_measure (store->shared.writer.folder_fd, info->id));
+  put_unread (store, info->id, unread);
 }
 
 static void read_next (ApRecordingStore *store);
@@ -159,7 +169,8 @@ open_folder (ApRecordingStore *store, gboolean create, GError **error)
   store->was_mount = ap_recording_folder_is_mount (store->shared.writer.folder_fd);
   store->let_go = FALSE;
   ap_recording_shares_forget (store->shared.shares, NULL);
-  add_unread (store, unread);
+  for (guint i = 0; i < unread->len; i++)
+    add_unread (store, g_ptr_array_index (unread, i));
   return TRUE;
 }
 
@@ -215,8 +226,8 @@ on_ended (gpointer owner, ApRecording *recording)
 
 /* ---- Now and then ---- */
 
-static GPtrArray *
-list_live (ApRecordingStore *store)
+GPtrArray *
+ap_recording_store_list_live (ApRecordingStore *store)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_unref);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
@@ -262,7 +273,7 @@ static gboolean
 on_tick (gpointer data)
 {
   ApRecordingStore *store = data;
-  g_autoptr (GPtrArray) live = list_live (store);
+  g_autoptr (GPtrArray) live = ap_recording_store_list_live (store);
   gint64 now = g_get_monotonic_time ();
 
   ap_strand_pool_relieve (store->shared.pool);
@@ -365,7 +376,7 @@ ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until)
 static void
 suspend_all (ApRecordingStore *store)
 {
-  g_autoptr (GPtrArray) live = list_live (store);
+  g_autoptr (GPtrArray) live = ap_recording_store_list_live (store);
   ApRecordingBarrier barrier = { .waited_for = live->len };
 
   for (guint i = 0; i < live->len; i++)
@@ -402,9 +413,9 @@ ap_recording_store_free (ApRecordingStore *store)
   ap_strand_unref (store->reading_desk);
   ap_strand_pool_free (store->shared.pool);
   g_hash_table_unref (store->recordings);
-  ap_recording_shares_free (store->shared.shares);
   g_ptr_array_unref (store->unread);
   g_ptr_array_unref (store->leaving);
+  ap_recording_shares_free (store->shared.shares);
   g_clear_pointer (&store->shared.index, ap_recording_index_free);
   g_clear_pointer (&store->shared.writer.launcher, ap_decoder_launcher_free);
   if (store->was_ready)

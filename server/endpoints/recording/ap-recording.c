@@ -10,7 +10,6 @@
 #include "base/ap-metrics.h"
 #include "endpoints/recording/ap-recording-message.h"
 #include "endpoints/recording/ap-recording-private.h"
-#include "endpoints/recording/files/ap-storage-file.h"
 
 /* How often the disk has the WAV, and the index the figures. */
 #define CHECKPOINT_US (2 * G_USEC_PER_SEC)
@@ -445,14 +444,18 @@ ap_recording_new (const ApRecordingShared *shared, const ApRecordingInfo *info, 
   recording->exists = exists;
   ap_recording_info_copy (&recording->info, info);
   recording->share = ap_recording_share_new (shared->shares, info->user_id);
-  if (exists)
-    ap_recording_share_set (recording->share, ap_storage_measure (shared->writer.folder_fd, info->id));
   recording->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify)ap_recording_socket_unref);
   recording->heard = g_get_monotonic_time ();
   recording->begun_at = recording->heard - MAX (g_get_real_time () - info->created_us, 0);
   recording->answers = ap_recording_answers_new ();
   ap_recording_files_init (recording);
   return recording;
+}
+
+void
+ap_recording_count (ApRecording *recording, guint64 bytes)
+{
+  ap_recording_share_set (recording->share, bytes);
 }
 
 ApRecording *

@@ -43,6 +43,8 @@ void ap_recording_unref (ApRecording *recording);
 
 const char *ap_recording_get_id (ApRecording *recording);
 const char *ap_recording_get_user (ApRecording *recording);
+/* Its files have so many bytes, as far as is known: before anybody else has it. May wait for the index. */
+void ap_recording_count (ApRecording *recording, guint64 bytes);
 /* Whether it began with files. */
 gboolean ap_recording_exists (ApRecording *recording);
 /* Its figures as of now; FALSE while it has not been read, when they are those of its beginning. */
