@@ -357,6 +357,48 @@ test_no_wait_while_away (Scratch *scratch, gconstpointer data)
   remove_folder (path);
 }
 
+static void
+note_done (const ApRecordingInfo *info, const GError *error, gpointer done)
+{
+  g_atomic_int_set ((gint *)done, error == NULL ? 1 : 2);
+}
+
+/* Whether another recording of the user can begin. */
+static gboolean
+can_begin (ApRecordingStore *store)
+{
+  g_autoptr (ApRecording) recording = ap_recording_store_create (store, &bounded, NULL);
+  gint done = 0;
+
+  ap_recording_load (recording, note_done, &done);
+  g_assert_true (test_wait_until (g_atomic_int_get (&done) != 0));
+  return done == 1;
+}
+
+/* What a recording had of the disk is there again when it has been deleted, whoever had counted it by then. */
+static void
+test_discarded (Scratch *scratch, gconstpointer data)
+{
+  Bounded self;
+  ApRecordingInfo row = bounded;
+  gint done = 0;
+
+  bounded_begin (&self, scratch->path);
+  g_strlcpy (row.id, ap_recording_get_id (self.recording), sizeof row.id);
+  row.status = AP_RECORDING_FAILED;
+  row.frames = 1024 * 1024;
+  g_assert_true (ap_recording_index_put (self.store->shared.index, &row, NULL));
+  ap_recording_shares_forget (self.store->shared.shares, NULL);
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "no session can be created*");
+  g_assert_false (can_begin (self.store));
+  g_test_assert_expected_messages ();
+  ap_recording_discard (self.recording, note_done, &done);
+  g_assert_true (test_wait_until (g_atomic_int_get (&done) == 1));
+  g_assert_true (can_begin (self.store));
+  ap_recording_unref (self.recording);
+  ap_recording_store_free (self.store);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -369,5 +411,6 @@ main (int argc, char **argv)
   g_test_add ("/recording-store/end-while-away", Scratch, NULL, scratch_set_up, test_end_while_away, scratch_tear_down);
   g_test_add ("/recording-store/no-wait-while-away", Scratch, NULL, scratch_set_up, test_no_wait_while_away,
               scratch_tear_down);
+  g_test_add ("/recording-store/discarded", Scratch, NULL, scratch_set_up, test_discarded, scratch_tear_down);
   return g_test_run ();
 }

@@ -334,6 +334,7 @@ discard (gpointer data)
   }
   if (ap_recording_writer_remove (recording->shared->writer.folder_fd, recording->info.id, &error))
     ap_recording_index_remove (recording->shared->index, recording->info.id, &error);
+  ap_recording_shares_forget (recording->shared->shares, recording->info.user_id); /* its row may have counted */
   tell_done (job, error);
 }
 
