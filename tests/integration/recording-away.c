@@ -151,6 +151,23 @@ remove_index (const char *folder)
   }
 }
 
+/* Also who comes to a server that was started without it. Nothing can be made where a file is. */
+static void
+test_started_without (void)
+{
+  g_autoptr (Recorder) recorder = recorder_record (server, 8000, 1, samples, CHUNK);
+  g_autofree char *here = folder_of ("recordings"), *there = folder_of ("elsewhere");
+  g_autofree char *path = g_strconcat (RECORDING_PATH "/", recorder->id, NULL);
+
+  g_assert_cmpint (g_rename (here, there), ==, 0);
+  g_assert_true (g_file_set_contents (here, "", 0, NULL));
+  recording_server_restart (server);
+  assert_refused (path);
+  g_assert_cmpint (g_unlink (here), ==, 0);
+  g_assert_cmpint (g_rename (there, here), ==, 0);
+  assert_goes_on (recorder);
+}
+
 /* The folder that the volume was mounted on is no place for recordings. */
 static void
 test_unmounted (void)
@@ -193,6 +210,7 @@ main (int argc, char **argv)
   g_test_set_nonfatal_assertions ();
   g_test_add_func ("/recording-away/renamed", test_renamed);
   g_test_add_func ("/recording-away/made-anew", test_made_anew);
+  g_test_add_func ("/recording-away/started-without", test_started_without);
   g_test_add_func ("/recording-away/unmounted", test_unmounted);
   samples = make_pattern (2 * CHUNK, 5);
   server = recording_server_start ();

@@ -99,11 +99,18 @@ static ApRecording *
 find (ApSession *session)
 {
   const char *id = ap_http_request_get_parameter (ap_session_get_request (session), "session_id");
-  g_autoptr (ApRecording) recording = ap_recording_store_find (ap_session_get_room (session), id);
+  ApRecordingStore *store = ap_session_get_room (session);
+  gboolean away = ap_recording_store_is_away (store); /* before: what comes back is there then */
+  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
   g_autoptr (GError) error = NULL;
 
   if (recording != NULL && is_of_user (session, recording))
     return g_steal_pointer (&recording);
+  if (recording == NULL && away) { /* it may be where nobody can look now */
+    error = g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the folder of recordings is not there");
+    refuse_for (session, error, id, 1011);
+    return NULL;
+  }
   error = g_error_new (AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND, "%s",
                        recording == NULL ? "there is no active session of this id" : "the session is another user's");
   refuse_for (session, error, id, 1008);
