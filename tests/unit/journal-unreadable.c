@@ -166,6 +166,31 @@ test_middle_and_end (Scratch *scratch, gconstpointer data)
   }
 }
 
+/* What was left aside the first time is not given up for what would be now, nor that for it. */
+static void
+test_end_twice (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApJournal) journal = NULL;
+  guint64 chunks;
+  goffset length;
+
+  write_journal (scratch);
+  refuse (scratch, 9, 1000);
+  journal = journal_reopen (scratch);
+  bad_to = 0;
+  for (guint i = 0; i < 20; i++)
+    journal_append_good (journal, AP_JOURNAL_CHUNK, 1000);
+  chunks = ap_journal_get_totals (journal).chunks;
+  g_clear_pointer (&journal, ap_journal_free);
+  length = length_of (scratch, JOURNAL);
+  refuse (scratch, 12, 1000);
+  journal_assert_cannot_open (scratch, AP_RECORDING_ERROR_STORAGE);
+  bad_to = 0;
+  g_assert_cmpint (length_of (scratch, JOURNAL), ==, length);
+  journal = journal_reopen (scratch);
+  g_assert_cmpuint (ap_journal_get_totals (journal).chunks, ==, chunks);
+}
+
 /* Without its head nothing in it can be told from what it is not. */
 static void
 test_head (Scratch *scratch, gconstpointer data)
@@ -191,6 +216,7 @@ main (int argc, char **argv)
 #define ADD(name, test) g_test_add ("/journal-unreadable/" name, Scratch, NULL, scratch_set_up_quick, test, mend)
   ADD ("middle", test_middle);
   ADD ("end", test_end);
+  ADD ("end-twice", test_end_twice);
   ADD ("middle-and-end", test_middle_and_end);
   ADD ("head", test_head);
 #undef ADD

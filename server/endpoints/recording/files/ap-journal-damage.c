@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -137,6 +138,25 @@ ap_journal_put_aside (ApJournal *journal, int dir_fd, GError **error)
   return FALSE;
 }
 
+/* The name may be that of a file of before, which has a rest of its own: none is given up for the other. */
+static gboolean
+keep_aside (ApJournal *journal, int dir_fd, GError **error)
+{
+  g_autofree char *name = g_strconcat (journal->header.info.id, AP_STORAGE_JOURNAL_DAMAGED, NULL);
+  struct stat here, there;
+
+  if (!link_aside (journal, dir_fd) || fstat (journal->fd, &here) < 0 ||
+      fstatat (dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) < 0) {
+    ap_storage_set_error (error, errno, name);
+    return FALSE;
+  }
+  if (here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+    return TRUE;
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE,
+               "the disk refuses to read the journal's end, and %s is there from before: move it away", name);
+  return FALSE;
+}
+
 /* All up to the end. What is in holes may be refused here too: it is none of the records. */
 static gboolean
 copy_records (ApJournal *journal, int fd, GError **error)
@@ -167,12 +187,8 @@ ap_journal_leave_rest (ApJournal *journal, int dir_fd, goffset limit, GError **e
     return FALSE;
   journal->left_at = journal->end;
   journal->left = limit - journal->end;
-  done = copy_records (journal, fd, error);
-  if (done && !link_aside (journal, dir_fd)) {
-    ap_storage_set_error (error, errno, "link");
-    done = FALSE;
-  }
-  done = done && ap_journal_take_place (journal, fd, dir_fd, error) && ap_storage_sync (dir_fd, error);
+  done = copy_records (journal, fd, error) && keep_aside (journal, dir_fd, error) &&
+         ap_journal_take_place (journal, fd, dir_fd, error) && ap_storage_sync (dir_fd, error);
   close (fd);
   if (!done)
     ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, NULL);

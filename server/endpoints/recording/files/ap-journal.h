@@ -24,6 +24,7 @@ ApJournal *ap_journal_create (int dir_fd, const ApJournalHeader *header, GError 
 /* Walks the records up to the first that is torn or wrong, cuts off the rest, and syncs: what it tells of then stays.
  * Wrong ones that later records tell to have been on the disk are passed over, counted, and left in the file. What the
  * disk refuses to read is as what is wrong, but is not cut off: then a copy without the rest takes the file's place.
+ * STORAGE where another file is kept aside already.
  * UNDECODABLE: the file has no good header, so that no chunk in it can have been acknowledged. */
 ApJournal *ap_journal_open (int dir_fd, const char *id, GError **error);
 void ap_journal_free (ApJournal *journal);
