@@ -144,6 +144,25 @@ GST_START_TEST (half_of_an_odd_number)
 }
 GST_END_TEST
 
+/* Is said of what follows a cut, not of what was held before it. */
+GST_START_TEST (discont_is_passed_on)
+{
+  GstHarness *harness = check_harness (ways[__i__].element, ways[__i__].caps);
+
+  push_frame (harness, __i__, 0, GST_BUFFER_FLAG_DISCONT);
+  push_frame (harness, __i__, FRAME, 0);
+  push_frame (harness, __i__, GST_SECOND, GST_BUFFER_FLAG_DISCONT);
+  push_frame (harness, __i__, GST_SECOND + FRAME, 0);
+  for (int i = 0; i < 5; i++) { /* the third is what was held */
+    g_autoptr (GstBuffer) buffer = gst_harness_try_pull (harness);
+
+    fail_unless (buffer != NULL);
+    fail_unless_equals_int (GST_BUFFER_IS_DISCONT (buffer), i == 0 || i == 3);
+  }
+  gst_harness_teardown (harness);
+}
+GST_END_TEST
+
 /* What is held when the stream is cut comes out where it belongs; what follows begins anew. */
 GST_START_TEST (discont_cuts)
 {
@@ -250,6 +269,7 @@ halfband_suite (void)
   tcase_add_loop_test (tcase, splits_do_not_matter, 0, N_WAYS);
   tcase_add_test (tcase, half_of_an_odd_number);
   tcase_add_loop_test (tcase, discont_cuts, 0, N_WAYS);
+  tcase_add_loop_test (tcase, discont_is_passed_on, 0, N_WAYS);
   tcase_add_loop_test (tcase, events_cut, 0, 4);
   tcase_add_loop_test (tcase, flush_forgets, 0, N_WAYS);
   tcase_add_test (tcase, new_caps_cut);

@@ -206,6 +206,58 @@ test_wav_many_channels (void)
   g_assert_cmpuint (samples->len, ==, 2 * 4800);
 }
 
+/* A tenth of a second of @channels, of which one is not silent. */
+static GBytes *
+make_one_channel (guint channels, guint32 mask, guint loud)
+{
+  static const guint8 guid[] = { 1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71 };
+  guint8 head[68] = "RIFF\xff\xff\xff\xffWAVEfmt \x28\0\0\0\xfe\xff\0\0\x80\xbb\0\0\0\0\0\0\0\0\x10\0\x16\0\x10";
+  GByteArray *file = g_byte_array_new ();
+
+  head[22] = (guint8)channels;
+  head[32] = (guint8)(2 * channels);
+  mask = GUINT32_TO_LE (mask);
+  memcpy (head + 40, &mask, sizeof mask);
+  memcpy (head + 44, guid, sizeof guid);
+  memcpy (head + 60, "data", 4);
+  g_byte_array_append (file, head, sizeof head);
+  for (guint i = 0; i < channels * 4800; i++)
+    g_byte_array_append (file, (const guint8 *)(i % channels == loud ? "\0\x10" : "\0\0"), 2);
+  return g_byte_array_free_to_bytes (file);
+}
+
+/* Where a channel is heard, the file says; a mask that names no speakers says nothing. */
+static void
+test_wav_speakers (void)
+{
+  enum { LEFT = 1, RIGHT = 2 };
+  static const struct {
+    guint channels;
+    guint32 mask;
+    guint loud, heard;
+  } rows[] = {
+    { 6, 0x3f, 4, LEFT },                             /* 5.1 with speakers behind */
+    { 6, 0x3f, 5, RIGHT },    { 6, 0x60f, 4, LEFT },  /* at the sides */
+    { 6, 0x60f, 5, RIGHT },   { 8, 0x63f, 6, LEFT },  /* 7.1 */
+    { 8, 0x63f, 7, RIGHT },   { 4, 0x5003, 2, LEFT }, /* above: as behind */
+    { 4, 0x5003, 3, RIGHT },  { 4, 0x107, 3, LEFT | RIGHT }, { 3, 0xe0000000, 0, LEFT },
+    { 3, 0x40003, 1, RIGHT }, { 3, 0x80000003, 0, LEFT },
+  };
+  const ApDecoderSpec spec = { AP_CONTAINER_WAV, 48000, 2 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GBytes) file = make_one_channel (rows[i].channels, rows[i].mask, rows[i].loud);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GByteArray) samples = decoder_run (&spec, file, 4096, &error);
+    const gint16 *values = (const gint16 *)(gconstpointer)samples->data;
+
+    g_test_message ("row %zu", i);
+    g_assert_no_error (error);
+    g_assert_cmpuint (samples->len, ==, 2 * 2 * 4800);
+    g_assert_cmpuint ((values[4800] > 400 ? LEFT : 0) | (values[4801] > 400 ? RIGHT : 0), ==, rows[i].heard);
+  }
+}
+
 /* Files in a row, as messages of a recording. */
 
 typedef struct {
@@ -389,6 +441,7 @@ main (int argc, char **argv)
   g_test_add_func ("/decoder/wav/encodings", test_wav_encodings);
   g_test_add_func ("/decoder/wav/exact", test_wav_exact);
   g_test_add_func ("/decoder/wav/many-channels", test_wav_many_channels);
+  g_test_add_func ("/decoder/wav/speakers", test_wav_speakers);
   g_test_add_func ("/decoder/wav/in-one-piece", test_wav_in_one_piece);
   g_test_add_func ("/decoder/carry", test_carry);
   return g_test_run ();

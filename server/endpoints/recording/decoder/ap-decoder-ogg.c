@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define MAX_PACKETS 255 /* on a page */
+/* Links with audio: so many, and one more for so many bytes of packets, which are 20 ms or more. */
+#define FREE_LINKS 1024
+#define LINK_BYTES 160
 
 /* A codec in Ogg. RFC 7845 (Opus); RFC 9639, section 10.1 (FLAC); Vorbis I specification, section 4.2 and appendix A.
  */
@@ -30,7 +33,8 @@ struct _ApDecoderOgg {
   ApDecoderPcm pcm;
   gpointer owner;
   ApOggReader *reader;
-  guint64 made; /* bytes */
+  guint64 made;         /* bytes */
+  guint64 links, heard; /* with audio; bytes of packets */
 
   /* Of the link that is read. */
   const Codec *codec; /* NULL: none yet */
@@ -251,9 +255,19 @@ end_stage (ApDecoderOgg *ogg, GError **error)
 }
 
 static gboolean
+refuse_small_links (ApDecoderOgg *ogg, GError **error)
+{
+  if (ogg->links++ < FREE_LINKS + ogg->heard / LINK_BYTES)
+    return FALSE;
+  g_set_error_literal (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE,
+                       "Ogg that cannot be decoded: too many links with next to no audio in them");
+  return TRUE;
+}
+
+static gboolean
 open_link (ApDecoderOgg *ogg, GError **error)
 {
-  if (!end_stage (ogg, error))
+  if (!end_stage (ogg, error) || refuse_small_links (ogg, error))
     return FALSE;
   ogg->begun = FALSE;
   ogg->granule = -1;
@@ -269,7 +283,7 @@ is_audio (ApDecoderOgg *ogg, const ApOggPacket *packet)
   return packet->length > 0 && !ogg->codec->take_header (ogg, packet) && !packet->cut;
 }
 
-/* Links of a chain may be short: elements are made for those with audio. */
+/* Links of a chain may be short: elements are made for those with audio, and only for so many. */
 static gboolean
 on_page (gpointer owner, const ApOggPage *page, GError **error)
 {
@@ -278,8 +292,10 @@ on_page (gpointer owner, const ApOggPage *page, GError **error)
   ApOggPage audio = { page->granule, page->last, packets, 0 };
 
   for (guint i = 0; i < page->n_packets; i++)
-    if (is_audio (ogg, &page->packets[i]))
+    if (is_audio (ogg, &page->packets[i])) {
       packets[audio.n_packets++] = page->packets[i];
+      ogg->heard += page->packets[i].length;
+    }
   if (audio.n_packets == 0)
     return TRUE;
   if (ogg->begun && !open_link (ogg, error))

@@ -76,13 +76,35 @@ on_samples (gpointer owner, const guint8 *data, gsize length, GError **error)
   return TRUE;
 }
 
-/* Where the file does not tell, or tells nonsense, which speaker a channel is for: the usual ones. */
+/* The bits of WAVE_FORMAT_EXTENSIBLE, in their order; GStreamer has others for the sides. Those behind, for speakers
+ * above, it does not mix. */
+static const GstAudioChannelPosition speakers[] = {
+  GST_AUDIO_CHANNEL_POSITION_FRONT_LEFT,
+  GST_AUDIO_CHANNEL_POSITION_FRONT_RIGHT,
+  GST_AUDIO_CHANNEL_POSITION_FRONT_CENTER,
+  GST_AUDIO_CHANNEL_POSITION_LFE1,
+  GST_AUDIO_CHANNEL_POSITION_REAR_LEFT,
+  GST_AUDIO_CHANNEL_POSITION_REAR_RIGHT,
+  GST_AUDIO_CHANNEL_POSITION_FRONT_LEFT_OF_CENTER,
+  GST_AUDIO_CHANNEL_POSITION_FRONT_RIGHT_OF_CENTER,
+  GST_AUDIO_CHANNEL_POSITION_REAR_CENTER,
+  GST_AUDIO_CHANNEL_POSITION_SIDE_LEFT,
+  GST_AUDIO_CHANNEL_POSITION_SIDE_RIGHT,
+};
+
+/* Where the file does not tell which speaker a channel is for, or tells nonsense or of others: the usual ones. */
 static guint64
 mask_of (const ApWavFormat *format)
 {
-  if (format->channel_mask != 0 && (guint)__builtin_popcount (format->channel_mask) == format->channels)
-    return format->channel_mask;
-  return gst_audio_channel_get_fallback_mask ((gint)format->channels);
+  guint64 mask = 0;
+
+  if (format->channel_mask >> G_N_ELEMENTS (speakers) != 0 ||
+      (guint)__builtin_popcount (format->channel_mask) != format->channels)
+    return gst_audio_channel_get_fallback_mask ((gint)format->channels);
+  for (gsize i = 0; i < G_N_ELEMENTS (speakers); i++)
+    if ((format->channel_mask >> i & 1) != 0)
+      mask |= G_GUINT64_CONSTANT (1) << speakers[i];
+  return mask;
 }
 
 static GstCaps *
