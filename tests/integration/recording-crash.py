@@ -81,8 +81,12 @@ class Suite:
         """The last life."""
         ends = await run_all(world.server, recordings)
         assert not ends, f"{ends}: {world.server.tail()}"
-        for recording in recordings:
-            await recording.check_final(world.storage, world.server.port, self.references[recording.material.name])
+        try:
+            for recording in recordings:
+                await recording.check_final(world.storage, world.server.port, self.references[recording.material.name])
+        except AssertionError:
+            print(world.server.tail())
+            raise
         world.server.terminate()
         assert not glob.glob(os.path.join(world.storage, "*.new")), os.listdir(world.storage)
         self.resumed += sum(recording.resumed for recording in recordings)

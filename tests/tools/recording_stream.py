@@ -180,7 +180,7 @@ class Recording:
         data = self.wav(storage)
         info = await session_info(port, self.id)
         playable(data)
-        assert data == reference, f"{self}: {len(data)} bytes, and {len(reference)} without a crash"
+        assert data == reference, f"{self}: {len(data)} bytes, and {len(reference)} without a crash: {info}"
         assert (info["status"], info["total_chunks"]) == ("completed", len(self.chunks)), info
         assert info["sample_rate"] == self.material.rate and info["channels"] == self.material.channels, info
 
