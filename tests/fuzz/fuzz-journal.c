@@ -96,7 +96,7 @@ check_search (ApJournalReader *reader, const guint8 *data, gsize from, gsize siz
     g_assert_cmpuint (length, <=, AP_JOURNAL_HEAD_LENGTH + (gsize)AP_JOURNAL_PAYLOAD_MAX);
     if (length == 0 || length > size - at)
       continue;
-    g_assert_false (reader->old);
+    g_assert_cmpuint (reader->version, >, 1);
     g_assert_cmpint (lost, >=, -1);
     g_assert_cmpint (lost * AP_JOURNAL_HEAD_LENGTH, <=, (gint64)(at - from + 1));
     check_record (&after, copy, length, &record);
@@ -135,10 +135,12 @@ repair (guint8 *data, gsize size)
   put_crc (data + 12, seed);
   while (size - at >= AP_JOURNAL_HEAD_LENGTH) {
     gsize payload = number_at (data + at + 4);
-    guint32 crc = ap_crc32c (seed, data + at, 28);
+    guint64 place = GUINT64_TO_LE (at);
+    guint32 crc = data[6] == '3' ? ap_crc32c (seed, (guint8 *)&place, sizeof place) : seed;
 
     if (payload > size - at - AP_JOURNAL_HEAD_LENGTH)
       return;
+    crc = ap_crc32c (crc, data + at, 28);
     put_crc (data + at + 28, ap_crc32c (crc, data + at + AP_JOURNAL_HEAD_LENGTH, payload));
     at += AP_JOURNAL_HEAD_LENGTH + payload;
   }

@@ -293,18 +293,19 @@ def crc32c(data, crc=0):
     return crc ^ 0xffffffff
 
 
-def journal(*records, user=b"somebody", last_seq=0, carry=b"", old=False):
+def journal(*records, user=b"somebody", last_seq=0, carry=b"", version=3):
     """A recording's journal. A record: (type, seq, payload), as in server/endpoints/recording/files/ap-journal-record.h."""
     data = struct.pack("<36sBBBBIIqqqQQQQ8sH", b"0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9", 2, 0, len(carry), 0, 44100, 2, 1, 2, 0,
-                       7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"") + (b"" if old else struct.pack("<QQ", 0, SECRET))
-    head = struct.pack("<8sI", b"APJRNL1\n" if old else b"APJRNL2\n", 16 + len(data))
+                       7, 8, 9, last_seq, carry, 0xffff if user is None else len(user)) + (user or b"") + (b"" if version == 1 else struct.pack("<QQ", 0, SECRET))
+    head = struct.pack("<8sI", b"APJRNL%d\n" % version, 16 + len(data))
     seed = crc32c(head + data)
     out = head + struct.pack("<I", seed) + data
     for kind, seq, payload in records:
-        word = struct.unpack("<I", kind)[0] ^ (0 if old else SECRET & 0xffffffff)
+        word = struct.unpack("<I", kind)[0] ^ (0 if version == 1 else SECRET & 0xffffffff)
         fields = struct.pack("<IIQq", word, len(payload), seq, 1000 * seq)
-        fields += struct.pack("<HH", seq == 1, 4) if old else struct.pack("<BBH", seq == 1, 4, 0)
-        out += fields + struct.pack("<I", crc32c(fields + payload, seed)) + payload
+        fields += struct.pack("<HH", seq == 1, 4) if version == 1 else struct.pack("<BBH", seq == 1, 4, 0)
+        place = struct.pack("<Q", len(out)) if version > 2 else b""
+        out += fields + struct.pack("<I", crc32c(place + fields + payload, seed)) + payload
     return out
 
 
@@ -324,8 +325,10 @@ JOURNALS = {
     "after-the-end": journal(*CHUNKS, (b"END ", 2, b""), (b"CHNK", 3, b"late")),
     "damaged": torn(journal(*CHUNKS, (b"END ", 2, b"")), 160),
     "damaged-rejection": torn(journal(*CHUNKS, (b"END ", 2, b"")), 225),
-    "old": journal(*OLD_CHUNKS, (b"END ", 3, b""), old=True),
-    "old-rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc", old=True),
+    "old": journal(*OLD_CHUNKS, (b"END ", 3, b""), version=1),
+    "old-rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc", version=1),
+    "version-2": torn(journal(*CHUNKS, (b"END ", 2, b""), version=2), 160),
+    "displaced": journal(*CHUNKS)[:-100] + bytes(200) + journal(*CHUNKS)[-132:],
     "rotated": journal((b"CHNK", 42, b"x"), last_seq=41, carry=b"abc"),
     "compacted": journal((b"END ", 41, b""), last_seq=41),
     "gap": journal(CHUNKS[0], (b"CHNK", 3, b"x")),

@@ -178,6 +178,33 @@ test_unsynced (Scratch *scratch, gconstpointer data)
   journal_assert_totals (journal, 0, 0, 0, FALSE);
 }
 
+/* A record that the disk shows once more, further on, says nothing of what is before it there: that the chunk was not
+ * synced stays true. */
+static void
+test_displaced (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApJournal) journal = journal_create (scratch);
+  g_autoptr (GByteArray) bytes = NULL, record = g_byte_array_new ();
+  goffset second, third;
+
+  append_synced (journal, AP_JOURNAL_CHUNK, 10);
+  second = ap_journal_get_length (journal);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, 2000);
+  third = ap_journal_get_length (journal);
+  journal_append_good (journal, AP_JOURNAL_CHUNK, 50);
+  g_clear_pointer (&journal, ap_journal_free);
+  flip (scratch, second + 40);
+  bytes = scratch_get (scratch, JOURNAL);
+  g_byte_array_append (record, bytes->data + third, (guint)(bytes->len - (gsize)third));
+  g_byte_array_set_size (bytes, bytes->len + 4000);
+  memset (bytes->data + bytes->len - 4000, 0, 4000);
+  g_byte_array_append (bytes, record->data, record->len);
+  scratch_put (scratch, JOURNAL, bytes->data, bytes->len);
+  journal = journal_reopen (scratch);
+  journal_assert_replays (journal, 0, "1:10 ");
+  journal_assert_totals (journal, 1, 1, 10, FALSE);
+}
+
 /* A sync by other means is one as well, of what was there when it began. */
 static void
 test_synced_otherwise (Scratch *scratch, gconstpointer data)
@@ -239,8 +266,10 @@ forge (Scratch *scratch, gboolean knows_secret, gboolean knows_crc)
   ap_journal_header_encode (&header, data, &reader);
   if (knows_crc)
     reader.seed = real.seed;
+  reader.place = (goffset)bytes->len + AP_JOURNAL_HEAD_LENGTH;
   ap_journal_record_encode (&reader, &record, head);
   g_byte_array_append (forged, head, sizeof head);
+  reader.place += (goffset)sizeof head;
   record.type = AP_JOURNAL_END;
   ap_journal_record_encode (&reader, &record, head);
   g_byte_array_append (forged, head, sizeof head);
@@ -319,35 +348,37 @@ test_put_aside (Scratch *scratch, gconstpointer data)
 /* ---- Of earlier versions ------------------------------------------------------------------------------------------
  */
 
+/* The header of @now, as that @version had it. */
 static void
-put_old_header (GByteArray *bytes, const GByteArray *now, ApJournalReader *reader)
+put_old_header (GByteArray *bytes, const GByteArray *now, guint version, ApJournalReader *reader)
 {
-  const guint length = JOURNAL_HEADER_LENGTH - 16;
+  const guint length = JOURNAL_HEADER_LENGTH - (version == 1 ? 16 : 0);
   g_auto (ApJournalHeader) header = { 0 };
 
   g_byte_array_append (bytes, now->data, length);
-  memcpy (bytes->data, "APJRNL1\n", 8);
+  bytes->data[6] = (guint8)('0' + version);
   ap_put_le (bytes->data + 8, 4, length);
   ap_put_le (bytes->data + 12, 4, ap_crc32c (ap_crc32c (0, bytes->data, 12), bytes->data + 16, length - 16));
   g_assert_cmpuint (ap_journal_header_decode (bytes->data, length, &header, reader), ==, length);
   g_assert_cmpstr (header.info.user_id, ==, "somebody");
-  g_assert_true (reader->old);
+  g_assert_cmpuint (reader->version, ==, version);
 }
 
 static void
 put_old_record (GByteArray *bytes, const ApJournalReader *reader, const char *type, guint64 seq, guint length)
 {
-  guint at = bytes->len;
+  guint at = bytes->len, size = reader->version == 1 ? 2 : 1;
   guint8 *head;
 
   g_byte_array_set_size (bytes, at + AP_JOURNAL_HEAD_LENGTH + length);
   head = bytes->data + at;
-  memcpy (head, type, 4);
+  memset (head, 0, AP_JOURNAL_HEAD_LENGTH);
+  ap_put_le (head, 4, ap_get_le ((const guint8 *)type, 4) ^ reader->mark);
   ap_put_le (head + 4, 4, length);
   ap_put_le (head + 8, 8, seq);
   ap_put_le (head + 16, 8, seq * 1000);
-  ap_put_le (head + 24, 2, seq == 1 ? AP_JOURNAL_BEGINS : 0);
-  ap_put_le (head + 26, 2, AP_CONTAINER_FLAC);
+  ap_put_le (head + 24, size, seq == 1 ? AP_JOURNAL_BEGINS : 0);
+  ap_put_le (head + 24 + size, size, AP_CONTAINER_FLAC);
   for (guint i = 0; i < length; i++)
     head[AP_JOURNAL_HEAD_LENGTH + i] = (guint8)(seq * 31 + i);
   ap_put_le (head + 28, 4, ap_crc32c (ap_crc32c (reader->seed, head, 28), head + AP_JOURNAL_HEAD_LENGTH, length));
@@ -356,7 +387,7 @@ put_old_record (GByteArray *bytes, const ApJournalReader *reader, const char *ty
 /* Is read and gone on with as it is; what is damaged in it is the end; and it is of this version when it is begun anew.
  */
 static void
-test_old (Scratch *scratch, gconstpointer data)
+test_version_1 (Scratch *scratch, gconstpointer data)
 {
   g_auto (ApJournalHeader) header = journal_header_of (JOURNAL_ID);
   g_autoptr (ApJournal) journal = journal_create (scratch);
@@ -364,7 +395,7 @@ test_old (Scratch *scratch, gconstpointer data)
   ApJournalReader reader;
 
   g_clear_pointer (&journal, ap_journal_free);
-  put_old_header (bytes, now, &reader);
+  put_old_header (bytes, now, 1, &reader);
   put_old_record (bytes, &reader, "CHNK", 1, 5);
   put_old_record (bytes, &reader, "CHNK", 2, 0);
   put_old_record (bytes, &reader, "RJCT", 2, 0);
@@ -393,6 +424,30 @@ test_old (Scratch *scratch, gconstpointer data)
   journal_assert_totals (journal, 2, 1, 0, FALSE);
 }
 
+/* Is searched behind damage, too. */
+static void
+test_version_2 (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApJournal) journal = journal_create (scratch);
+  g_autoptr (GByteArray) now = scratch_get (scratch, JOURNAL), bytes = g_byte_array_new ();
+  ApJournalReader reader;
+
+  g_clear_pointer (&journal, ap_journal_free);
+  put_old_header (bytes, now, 2, &reader);
+  put_old_record (bytes, &reader, "CHNK", 1, 5);
+  put_old_record (bytes, &reader, "CHNK", 2, 100);
+  scratch_put (scratch, JOURNAL, bytes->data, bytes->len);
+  journal = journal_reopen (scratch);
+  journal_assert_replays (journal, 0, "1:5 2:100 ");
+  append_synced (journal, AP_JOURNAL_CHUNK, 50);
+  append_synced (journal, AP_JOURNAL_REJECT, 0);
+  append_synced (journal, AP_JOURNAL_CHUNK, 60);
+  g_clear_pointer (&journal, ap_journal_free);
+  flip (scratch, JOURNAL_HEADER_LENGTH + 3);
+  journal = journal_reopen (scratch);
+  journal_assert_replays (journal, 0, "lost1:5 2:100 3:60 ");
+}
+
 #define ADD(name, test, data)                                                                                          \
   g_test_add ("/journal-holes/" name, Scratch, data, scratch_set_up_quick, test, scratch_tear_down)
 
@@ -404,12 +459,14 @@ main (int argc, char **argv)
   ADD ("lost-blocks", test_lost_blocks, NULL);
   ADD ("goes-on", test_goes_on, NULL);
   ADD ("unsynced", test_unsynced, NULL);
+  ADD ("displaced", test_displaced, NULL);
   ADD ("synced-otherwise", test_synced_otherwise, NULL);
   ADD ("rewritten", test_rewritten, NULL);
   ADD ("forged/knows-all-else", test_forged, NULL);
   ADD ("forged/knows-secret", test_forged, GUINT_TO_POINTER (1));
   ADD ("forged/knows-crc", test_forged, GUINT_TO_POINTER (2));
   ADD ("put-aside", test_put_aside, NULL);
-  ADD ("old", test_old, NULL);
+  ADD ("version-1", test_version_1, NULL);
+  ADD ("version-2", test_version_2, NULL);
   return g_test_run ();
 }

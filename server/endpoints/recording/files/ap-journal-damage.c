@@ -96,7 +96,7 @@ pass_hole (ApJournal *journal, GByteArray *bytes, goffset limit, GError **error)
   ApJournalHole hole = { .offset = journal->end, .before = journal->reader, .totals = journal->totals };
   ApJournalTotals *totals = &journal->totals;
   ApJournalRecord record;
-  gint found = journal->reader.old ? 0 : search (journal, bytes, limit, &hole, &record, error);
+  gint found = journal->reader.version == 1 ? 0 : search (journal, bytes, limit, &hole, &record, error);
 
   if (found <= 0)
     return found;

@@ -17,10 +17,15 @@ enum {
   HEADER_NO_USER = 0xffff,
   HEADER_TAIL = 16, /* behind the user's id */
   RECORD_CRC = 28,
+  VERSION = 3, /* of what is written */
 };
 
-static const char magic[8] = { 'A', 'P', 'J', 'R', 'N', 'L', '2', '\n' };
-static const char old_magic[8] = { 'A', 'P', 'J', 'R', 'N', 'L', '1', '\n' };
+/* By version, from 1 on. */
+static const char magics[][8] = {
+  { 'A', 'P', 'J', 'R', 'N', 'L', '1', '\n' },
+  { 'A', 'P', 'J', 'R', 'N', 'L', '2', '\n' },
+  { 'A', 'P', 'J', 'R', 'N', 'L', '3', '\n' },
+};
 static const char types[][4] = {
   [AP_JOURNAL_CHUNK] = { 'C', 'H', 'N', 'K' },
   [AP_JOURNAL_REJECT] = { 'R', 'J', 'C', 'T' },
@@ -95,9 +100,13 @@ is_sound (const ApJournalHeader *header)
 }
 
 static ApJournalReader
-reader_of (const ApJournalHeader *header, guint32 crc, gboolean old)
+reader_of (const ApJournalHeader *header, gsize length, guint32 crc, guint version)
 {
-  return (ApJournalReader){ .seed = crc, .mark = (guint32)header->secret, .old = old, .last_seq = header->last_seq };
+  return (ApJournalReader){ .seed = crc,
+                            .mark = (guint32)header->secret,
+                            .version = version,
+                            .place = (goffset)length,
+                            .last_seq = header->last_seq };
 }
 
 gsize
@@ -111,7 +120,7 @@ ap_journal_header_encode (const ApJournalHeader *header, guint8 data[AP_JOURNAL_
   if (user_length > HEADER_USER_MAX || !is_sound (header))
     return 0;
   memset (data, 0, length);
-  memcpy (data, magic, sizeof magic);
+  memcpy (data, magics[VERSION - 1], sizeof magics[0]);
   ap_put_le (data + 8, 4, length);
   put_info (data, &header->info);
   ap_put_le (data + 54, 1, header->carry_length);
@@ -124,7 +133,7 @@ ap_journal_header_encode (const ApJournalHeader *header, guint8 data[AP_JOURNAL_
   ap_put_le (data + length - 8, 8, header->secret);
   crc = header_crc (data, length);
   ap_put_le (data + HEADER_CRC, 4, crc);
-  *reader = reader_of (header, crc, FALSE);
+  *reader = reader_of (header, length, crc, VERSION);
   return length;
 }
 
@@ -145,15 +154,25 @@ measure_header (const guint8 *data, gsize length, gsize tail)
   return header_crc (data, whole) == ap_get_le (data + HEADER_CRC, 4) ? whole : 0;
 }
 
+/* 0: of none that this program knows */
+static guint
+version_of (const guint8 *data, gsize length)
+{
+  for (guint version = 1; version <= VERSION; version++)
+    if (length >= sizeof magics[0] && memcmp (data, magics[version - 1], sizeof magics[0]) == 0)
+      return version;
+  return 0;
+}
+
 gsize
 ap_journal_header_decode (const guint8 *data, gsize length, ApJournalHeader *header, ApJournalReader *reader)
 {
-  gboolean old = length >= sizeof magic && memcmp (data, old_magic, sizeof magic) == 0;
-  gsize tail = old ? 0 : HEADER_TAIL;
+  guint version = version_of (data, length);
+  gsize tail = version == 1 ? 0 : HEADER_TAIL;
   gsize whole = measure_header (data, length, tail);
 
   *header = (ApJournalHeader){ 0 };
-  if (whole == 0 || (!old && memcmp (data, magic, sizeof magic) != 0))
+  if (whole == 0 || version == 0)
     return 0;
   get_info (data, &header->info);
   header->carry_length = data[54];
@@ -163,11 +182,11 @@ ap_journal_header_decode (const guint8 *data, gsize length, ApJournalHeader *hea
     return 0;
   if (ap_get_le (data + 128, 2) != HEADER_NO_USER)
     header->info.user_id = g_strndup ((const char *)data + HEADER_USER, whole - tail - HEADER_USER);
-  if (!old) {
+  if (version > 1) {
     header->info.damaged_chunks = ap_get_le (data + whole - HEADER_TAIL, 8);
     header->secret = ap_get_le (data + whole - 8, 8);
   }
-  *reader = reader_of (header, header_crc (data, whole), old);
+  *reader = reader_of (header, whole, header_crc (data, whole), version);
   return whole;
 }
 
@@ -195,8 +214,9 @@ ap_journal_reader_admits (const ApJournalReader *reader, const ApJournalRecord *
 void
 ap_journal_reader_advance (ApJournalReader *reader, const ApJournalRecord *record)
 {
+  reader->place += AP_JOURNAL_HEAD_LENGTH + (goffset)record->length;
   reader->last = record->type;
-  reader->last_seq = record->type == AP_JOURNAL_REJECT && !reader->old ? record->seq - 1 : record->seq;
+  reader->last_seq = record->type == AP_JOURNAL_REJECT && reader->version > 1 ? record->seq - 1 : record->seq;
   if (record->type != AP_JOURNAL_CHUNK)
     return;
   reader->last_length = record->length;
@@ -205,8 +225,9 @@ ap_journal_reader_advance (ApJournalReader *reader, const ApJournalRecord *recor
 }
 
 void
-ap_journal_reader_seek (ApJournalReader *reader, const guint8 head[AP_JOURNAL_HEAD_LENGTH])
+ap_journal_reader_seek (ApJournalReader *reader, goffset place, const guint8 head[AP_JOURNAL_HEAD_LENGTH])
 {
+  reader->place = place;
   reader->last = 0;
   reader->last_seq = ap_get_le (head + 8, 8) - 1;
 }
@@ -214,7 +235,13 @@ ap_journal_reader_seek (ApJournalReader *reader, const guint8 head[AP_JOURNAL_HE
 static guint32
 record_crc (const ApJournalReader *reader, const guint8 *head, const guint8 *payload, gsize length)
 {
-  return ap_crc32c (ap_crc32c (reader->seed, head, RECORD_CRC), payload, length);
+  guint8 place[8];
+  guint32 crc = reader->seed;
+
+  ap_put_le (place, sizeof place, (guint64)reader->place);
+  if (reader->version > 2)
+    crc = ap_crc32c (crc, place, sizeof place);
+  return ap_crc32c (ap_crc32c (crc, head, RECORD_CRC), payload, length);
 }
 
 /* The first four bytes of a record. */
@@ -228,7 +255,7 @@ void
 ap_journal_record_encode (const ApJournalReader *reader, const ApJournalRecord *record,
                           guint8 head[AP_JOURNAL_HEAD_LENGTH])
 {
-  guint bytes = reader->old ? 2 : 1; /* of flags and of container */
+  guint bytes = reader->version == 1 ? 2 : 1; /* of flags and of container */
 
   ap_put_le (head, 4, word_of (reader, record->type));
   ap_put_le (head + 4, 4, record->length);
@@ -255,7 +282,7 @@ type_of (const ApJournalReader *reader, const guint8 *head)
 static ApJournalRecord
 record_at (const ApJournalReader *reader, const guint8 *data)
 {
-  guint bytes = reader->old ? 2 : 1;
+  guint bytes = reader->version == 1 ? 2 : 1;
 
   return (ApJournalRecord){
     .type = type_of (reader, data),
@@ -264,7 +291,7 @@ record_at (const ApJournalReader *reader, const guint8 *data)
     .time_us = (gint64)ap_get_le (data + 16, 8),
     .flags = (guint)ap_get_le (data + 24, bytes),
     .container = (ApContainer)ap_get_le (data + 24 + bytes, bytes),
-    .unsynced = reader->old ? AP_JOURNAL_UNKNOWN : (guint)ap_get_le (data + 26, 2),
+    .unsynced = reader->version == 1 ? AP_JOURNAL_UNKNOWN : (guint)ap_get_le (data + 26, 2),
     .data = data + AP_JOURNAL_HEAD_LENGTH,
   };
 }
@@ -320,7 +347,7 @@ ap_journal_reader_resume (const ApJournalReader *before, const guint8 *data, gsi
   gboolean last_may_go = before->last == AP_JOURNAL_CHUNK && before->last_length > 0;
   ApJournalReader probe;
 
-  if (before->old)
+  if (before->version == 1)
     return 0;
   if (length < AP_JOURNAL_HEAD_LENGTH)
     return AP_JOURNAL_HEAD_LENGTH;
@@ -329,6 +356,7 @@ ap_journal_reader_resume (const ApJournalReader *before, const guint8 *data, gsi
   if (*lost < (last_may_go ? -1 : 0) || ABS (*lost) > gap / AP_JOURNAL_HEAD_LENGTH) /* -1: for a rejection */
     return 0;
   probe = *before;
+  probe.place = before->place + gap;
   probe.last = record->type == AP_JOURNAL_REJECT ? AP_JOURNAL_CHUNK : 0;
   probe.last_seq = record->type == AP_JOURNAL_CHUNK ? record->seq - 1 : record->seq;
   probe.last_length = 0;

@@ -7,9 +7,10 @@
 
 /* Where a reader is, and by which rules the next record must come. */
 typedef struct {
-  guint32 seed; /* the header's CRC */
-  guint32 mark; /* the secret's low half */
-  gboolean old; /* of the format before this */
+  guint32 seed;  /* the header's CRC */
+  guint32 mark;  /* the secret's low half */
+  guint version; /* of the format */
+  goffset place; /* of the next record in the file */
   guint64 last_seq;
   ApJournalType last; /* 0: none yet */
   gsize last_length;  /* the last chunk's, as is @container */
@@ -25,10 +26,10 @@ gsize ap_journal_header_decode (const guint8 *data, gsize length, ApJournalHeade
 /* Whether @record may follow what @reader has seen. */
 gboolean ap_journal_reader_admits (const ApJournalReader *reader, const ApJournalRecord *record);
 void ap_journal_reader_advance (ApJournalReader *reader, const ApJournalRecord *record);
-/* To before the chunk that begins with @head. */
-void ap_journal_reader_seek (ApJournalReader *reader, const guint8 head[AP_JOURNAL_HEAD_LENGTH]);
+/* To before the chunk that begins at @place with @head. */
+void ap_journal_reader_seek (ApJournalReader *reader, goffset place, const guint8 head[AP_JOURNAL_HEAD_LENGTH]);
 
-/* The bytes before the payload, of a record of @reader's journal. */
+/* The bytes before the payload, of a record at @reader's place. */
 void ap_journal_record_encode (const ApJournalReader *reader, const ApJournalRecord *record,
                                guint8 head[AP_JOURNAL_HEAD_LENGTH]);
 

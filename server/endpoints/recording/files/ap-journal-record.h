@@ -5,22 +5,24 @@
 
 /* The journal's bytes. All numbers are little-endian.
  *
- *   header   0 "APJRNL2\n"   8 u32 length of the header   12 u32 CRC-32C of all else in it   16 id, 36 characters
+ *   header   0 "APJRNL3\n"   8 u32 length of the header   12 u32 CRC-32C of all else in it   16 id, 36 characters
  *           52 u8 format, status, length of carry, 0      56 u32 sample rate, channels
  *           64 i64 created, updated, completed            88 u64 chunks, bytes, frames, last seq
  *          120 carry, 8 bytes   128 u16 length of the user's id, 0xffff: none   130 the user's id
  *          behind it u64 damaged chunks, secret: a random number
  *   record   0 "CHNK" "RJCT" "END ", exclusive-or the secret's low half   4 u32 length of the payload   8 u64 seq
  *           16 i64 time   24 u8 flags, container   26 u16 unsynced
- *           28 u32 CRC-32C of these 28 bytes and the payload   32 payload
+ *           28 u32 CRC-32C of the record's place in the file (u64), these 28 bytes and the payload   32 payload
  *
- * The CRC of a record goes on from the header's, so that a record of another journal is never taken for one of this.
- * Behind damage the next record is searched for, in what clients have sent too: the secret is in no answer, and a chunk
- * that is made to look like a record has to guess its 64 bits, half of them in the first word, half in the CRC.
+ * The CRC of a record goes on from the header's, so that a record of another journal is never taken for one of this;
+ * nor is one that the disk shows elsewhere than where it was written: what it tells of the bytes before it would be
+ * told of others. Behind damage the next record is searched for, in what clients have sent too: the secret is in no
+ * answer, and a chunk that is made to look like a record has to guess its 64 bits, half of them in the first word, half
+ * in the CRC.
  *
- * "APJRNL1\n", of earlier versions, has neither the header's last 16 bytes nor a secret; a chunk behind a rejected one
- * has the next seq; flags and container have 16 bits, in the place of unsynced. It is read and gone on with, and not
- * searched. */
+ * Earlier versions are read and gone on with. In "APJRNL2\n" the CRC leaves out the place. "APJRNL1\n" has neither the
+ * header's last 16 bytes nor a secret; a chunk behind a rejected one has the next seq; flags and container have 16
+ * bits, in the place of unsynced. It is not searched. */
 #define AP_JOURNAL_HEADER_MAX  2048
 #define AP_JOURNAL_PAYLOAD_MAX (1u << 30)
 #define AP_JOURNAL_HEAD_LENGTH 32 /* of a record, before its payload */

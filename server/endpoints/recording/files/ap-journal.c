@@ -182,6 +182,7 @@ reader_at (ApJournal *journal, goffset from, ApJournalReader *reader, GError **e
   guint8 head[AP_JOURNAL_HEAD_LENGTH] = { 0 };
 
   *reader = journal->reader;
+  reader->place = journal->first;
   reader->last = 0;
   reader->last_seq = journal->header.last_seq;
   if (from <= journal->first ||
@@ -189,7 +190,7 @@ reader_at (ApJournal *journal, goffset from, ApJournalReader *reader, GError **e
     return TRUE;
   if (ap_storage_read (journal->fd, head, sizeof head, from, error) < 0)
     return FALSE;
-  ap_journal_reader_seek (reader, head);
+  ap_journal_reader_seek (reader, from, head);
   return TRUE;
 }
 
@@ -394,6 +395,7 @@ cut_back (ApJournal *journal)
 static gboolean
 reject_whole (ApJournal *journal, const ApJournalRecord *rejection, GError **error)
 {
+  ApJournalReader reader = journal->reader;
   ApJournalRecord stamped = *rejection;
   const ApJournalRecord empty = {
     .type = AP_JOURNAL_CHUNK, .seq = rejection->seq, .time_us = rejection->time_us, .unsynced = AP_JOURNAL_UNKNOWN
@@ -403,14 +405,17 @@ reject_whole (ApJournal *journal, const ApJournalRecord *rejection, GError **err
   goffset at = journal->end - AP_JOURNAL_HEAD_LENGTH - (goffset)journal->reader.last_length;
 
   note_rewriting (journal, at);
-  ap_journal_record_encode (&journal->reader, &empty, heads[0]);
+  reader.place = at;
+  ap_journal_record_encode (&reader, &empty, heads[0]);
+  reader.place += AP_JOURNAL_HEAD_LENGTH;
   stamped.unsynced = AP_JOURNAL_UNKNOWN;
-  ap_journal_record_encode (&journal->reader, &stamped, heads[1]);
+  ap_journal_record_encode (&reader, &stamped, heads[1]);
   if (!ap_storage_write (journal->fd, &piece, 1, at, error)) {
     journal->broken = TRUE;
     return FALSE;
   }
-  ap_journal_reader_advance (&journal->reader, rejection);
+  ap_journal_reader_advance (&reader, rejection);
+  journal->reader = reader;
   ap_journal_count (journal, rejection);
   journal->end = at + (goffset)sizeof heads;
   cut_back (journal);
