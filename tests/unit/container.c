@@ -37,7 +37,16 @@ static const Row wav[] = {
   ROW ("RIFF....WAV", WAV, NONE),
   ROW ("RIFF....AVI ", WAV, NONE), /* whose reader refuses it */
   ROW ("B", WAV, NONE),
-  ROW ("RIFX....WAVE", PCM, NONE),
+  ROW ("RIFX....WAVE", NONE, NONE),
+  ROW ("FORM....AIFF", NONE, NONE),
+  ROW ("FORM....AIFC", NONE, NONE),
+  ROW ("FORM....8SVX", PCM, NONE),
+  ROW ("riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0", NONE, NONE),
+  ROW ("riff....WAVE", PCM, NONE),
+  ROW ("caff\0\1\0\0desc", NONE, NONE),
+  ROW (".snd\0\0\0\x18\0\0\1\0\0\0\0\3", NONE, NONE),
+  ROW (".snd\0\0\0\x18\0\0\1\0\1\0\0\3", PCM, NONE),
+  ROW ("\x30\x26\xb2\x75\x8e\x66\xcf\x11", NONE, NONE),
   ROW (NUMBER, PCM, NONE),
   ROW (FRAME, PCM, NONE),
   ROW ("fLaC", PCM, NONE),
@@ -138,6 +147,9 @@ test_message (void)
 
   ap_container_detect (AP_RECORDING_FORMAT_MP3, AP_CONTAINER_NONE, (const guint8 *)FLAC, sizeof FLAC - 1, &error);
   g_assert_cmpstr (error->message, ==, "this is FLAC, and the recording takes mp3");
+  g_clear_error (&error);
+  ap_container_detect (AP_RECORDING_FORMAT_WAV, AP_CONTAINER_NONE, (const guint8 *)"FORM....AIFF", 12, &error);
+  g_assert_cmpstr (error->message, ==, "this is AIFF, and the recording takes wav");
 }
 
 /* Frames without a word that tells, each with another length: heads, and what lies between them. */

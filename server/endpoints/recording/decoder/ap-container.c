@@ -170,6 +170,26 @@ sniff (const Format *format, const guint8 *data, gsize length)
   return AP_CONTAINER_NONE;
 }
 
+/* What no recording takes, and would be heard as noise among raw samples; NULL: none of them. At least 8 bytes each, so
+ * that samples are never held to be one. */
+static const char *
+name_stranger (const guint8 *data, gsize length)
+{
+  if (HAS (0, "FORM") && (HAS (8, "AIFF") || HAS (8, "AIFC")))
+    return "AIFF";
+  if (HAS (0, "RIFX") && HAS (8, "WAVE"))
+    return "big-endian WAV";
+  if (HAS (0, "riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"))
+    return "Wave64";
+  if (HAS (0, "caff\x00\x01\x00\x00"))
+    return "CAF";
+  if (HAS (0, ".snd\x00\x00") && HAS (12, "\x00\x00\x00")) /* before and in the number of the encoding */
+    return "AU";
+  if (HAS (0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
+    return "WMA";
+  return NULL;
+}
+
 /* Whether @data, all of it, is how @word begins, or the other way round. */
 static gboolean
 may_be (const guint8 *data, gsize length, const char *word)
@@ -194,15 +214,16 @@ ApContainer
 ap_container_detect (ApRecordingFormat format, ApContainer current, const guint8 *data, gsize length, GError **error)
 {
   ApContainer found = sniff (&formats[format], data, length);
+  const char *name = name_stranger (data, length);
 
   /* In a stream of frames they say nothing new, and among samples nobody asks. */
   if (found == AP_CONTAINER_NONE && (current == AP_CONTAINER_NONE || current == AP_CONTAINER_MP4))
     found = sniff_frames (data, length);
-  if (found == AP_CONTAINER_NONE)
+  if (found == AP_CONTAINER_NONE && name == NULL)
     return current == AP_CONTAINER_NONE ? guess (format, data, length) : AP_CONTAINER_NONE;
   if ((formats[format].takes >> found & 1) != 0)
     return found;
   g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE, "this is %s, and the recording takes %s",
-               names[found], ap_recording_format_to_string (format));
+               name != NULL ? name : names[found], ap_recording_format_to_string (format));
   return AP_CONTAINER_NONE;
 }
