@@ -171,6 +171,26 @@ keep_by_chance (PowerCutFile *self, GRand *chance)
     keep_page_by_chance (self, GPOINTER_TO_SIZE (page->data), chance);
 }
 
+void
+power_cut_file_fail (PowerCutFile *self, PowerCutLeaves leaves, guint32 seed)
+{
+  g_autoptr (GRand) chance = g_rand_new_with_seed (seed);
+
+  if (leaves == POWER_CUT_HALF)
+    keep_by_chance (self, chance);
+  g_hash_table_remove_all (self->dirty);
+}
+
+/* The length stays: the system takes it from what it writes down first. */
+void
+power_cut_file_reread (PowerCutFile *self)
+{
+  set_size (self->kept, MAX (self->kept->len, self->now->len));
+  for (gsize at = 0; at < self->now->len; at += POWER_CUT_PAGE)
+    if (!g_hash_table_contains (self->dirty, GSIZE_TO_POINTER (at / POWER_CUT_PAGE)))
+      memcpy (self->now->data + at, self->kept->data + at, MIN (POWER_CUT_PAGE, self->now->len - at));
+}
+
 /* ---- names ---- */
 
 static void
@@ -379,6 +399,7 @@ power_cut_disk_store (PowerCutDisk *self, const char *folder, GError **error)
     g_autofree char *path = g_build_filename (folder, name, NULL);
     GByteArray *bytes = ((PowerCutFile *)file)->kept;
 
+    g_unlink (path); /* GLib 2.74 leaves a longer file as long as it was */
     if (!g_file_set_contents_full (path, (char *)bytes->data, bytes->len, G_FILE_SET_CONTENTS_NONE, 0600, error))
       return FALSE;
   }

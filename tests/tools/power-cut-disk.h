@@ -47,6 +47,10 @@ void power_cut_file_resize (PowerCutFile *self, gsize size);
 /* The bytes of a file, the names of the folder. */
 void power_cut_file_sync (PowerCutFile *self);
 void power_cut_disk_sync_names (PowerCutDisk *self);
+/* A sync that the disk refused: of what is not kept the system forgets that it is not. */
+void power_cut_file_fail (PowerCutFile *self, PowerCutLeaves leaves, guint32 seed);
+/* The system forgets all that it takes for kept: it is read from the disk again. */
+void power_cut_file_reread (PowerCutFile *self);
 /* Everything. */
 void power_cut_disk_sync (PowerCutDisk *self);
 

@@ -82,6 +82,18 @@ class PowerCutFs(unittest.TestCase):
         self.assertEqual(self.content("a"), b"1" * 10000)
         self.assertEqual(os.listdir(self.disk.path), ["a"])
 
+    def test_shortened(self):
+        fd = self.open("a")
+        os.write(fd, b"1" * 10000)
+        os.fsync(fd)
+        self.sync_names()
+        self.power_cut()
+        fd = self.open("a", os.O_RDWR)
+        os.ftruncate(fd, 100)
+        os.fsync(fd)
+        self.power_cut()
+        self.assertEqual(self.content("a"), b"1" * 100)
+
     def test_name_not_synced(self):
         os.fsync(self.open("a"))
         self.power_cut()

@@ -206,6 +206,34 @@ test_acknowledged (Fixture *fixture, gconstpointer data)
   g_assert_true (g_bytes_equal (wav, expected));
 }
 
+/* While it holds what comes out at the end. */
+static void
+test_end (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) audio = NULL;
+  g_autoptr (GBytes) expected = NULL;
+  g_autoptr (GBytes) wav = NULL;
+  ApRecordingWriter *writer;
+  pid_t child;
+
+  if (!can_run ())
+    return;
+  audio = audio_file_make (AUDIO_FILE_FLAC, RATE, 1, 1);
+  for (guint i = 0; i < 2; i++) {
+    writer = folder_create (fixture->folder, fixture->id, AP_RECORDING_FORMAT_FLAC, RATE, 1);
+    folder_append (fixture->folder, writer, g_bytes_get_data (audio, NULL), g_bytes_get_size (audio));
+    child = child_of (ap_decoder_launcher_get_pid (fixture->launcher));
+    g_assert_cmpint (child, >, 0);
+    if (i == 1)
+      kill (child, SIGKILL);
+    g_clear_pointer (&wav, g_bytes_unref);
+    wav = folder_finish (fixture->folder, writer, fixture->id);
+    if (i == 0)
+      expected = g_steal_pointer (&wav);
+  }
+  g_assert_true (g_bytes_equal (wav, expected));
+}
+
 #define ADD(name, test, data) g_test_add ("/recording-deaths/" name, Fixture, data, set_up, test, tear_down)
 
 int
@@ -217,6 +245,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   ADD ("once", test_some, GUINT_TO_POINTER (1));
   ADD ("twice", test_some, GUINT_TO_POINTER (2));
+  ADD ("end", test_end, NULL);
   ADD ("always/last", test_last, NULL);
   ADD ("always/acknowledged", test_acknowledged, NULL);
   return g_test_run ();

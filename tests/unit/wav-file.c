@@ -13,6 +13,7 @@
 #define ID  "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9"
 #define WAV ID ".wav"
 #define GIB (G_GUINT64_CONSTANT (1) << 30)
+#define MIB (1024 * 1024)
 
 static void
 write_samples (ApWavFile *file, char letter, gsize length)
@@ -265,6 +266,25 @@ test_open_anew (Scratch *scratch, gconstpointer data)
   g_assert_cmpuint (told_bytes (scratch), ==, 0);
 }
 
+/* What is tried and taken back while a file is made anew is no reason to cut what can be played. */
+static void
+test_roll_back_anew (Scratch *scratch, gconstpointer data)
+{
+  g_autoptr (ApWavFile) file = create (scratch);
+
+  for (guint i = 0; i < 5; i++)
+    write_samples (file, 'a', MIB);
+  ap_wav_file_commit (file);
+  checkpoint (file);
+  g_clear_pointer (&file, ap_wav_file_free);
+  file = reopen (scratch, 0);
+  for (guint i = 0; i < 3; i++)
+    write_samples (file, 'a', MIB);
+  ap_wav_file_roll_back (file);
+  g_assert_cmpuint (told_bytes (scratch), ==, 5 * MIB);
+  g_assert_cmpint (file_length (scratch), ==, AP_WAV_HEADER_LENGTH + 5 * MIB);
+}
+
 /* Past what 32 bits can tell, without writing all that comes before. */
 static void
 test_past_4_gib (Scratch *scratch, gconstpointer data)
@@ -413,6 +433,7 @@ main (int argc, char **argv)
   ADD ("checkpoint", test_checkpoint);
   ADD ("checkpoint/beside", test_checkpoint_beside);
   ADD ("roll-back-much", test_roll_back_much);
+  ADD ("roll-back-anew", test_roll_back_anew);
   ADD ("open", test_open);
   ADD ("open/anew", test_open_anew);
   ADD ("past-4-gib", test_past_4_gib);

@@ -6,9 +6,6 @@
 #include "base/ap-log.h"
 #include "endpoints/recording/ap-recording-writer-private.h"
 
-/* How often a chunk may bring its decoder down before it is held to be the chunk's doing. */
-#define DECODER_TRIES 3
-
 static gboolean
 is_last (ApRecordingWriter *writer, const ApJournalRecord *record)
 {
@@ -61,23 +58,6 @@ refuse_stopping (ApRecordingWriter *writer, GError **error)
   return TRUE;
 }
 
-/* A decoder may die for reasons of the machine's, which are none to strike out a chunk that was acknowledged. */
-static gboolean
-take_patiently (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-
-  for (guint i = 0; i < DECODER_TRIES; i++) {
-    g_clear_error (&reason);
-    if (ap_recording_writer_take (writer, record, limit_again (writer, record), &reason))
-      return TRUE;
-    if (!g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED))
-      break;
-  }
-  g_propagate_error (error, g_steal_pointer (&reason));
-  return FALSE;
-}
-
 static gboolean
 take_again (const ApJournalRecord *record, gpointer data, GError **error)
 {
@@ -88,7 +68,7 @@ take_again (const ApJournalRecord *record, gpointer data, GError **error)
     return FALSE;
   if (record->length == 0 && record->lost == 0) /* what a power cut left of a rejection */
     return ap_recording_writer_reject (writer, record, error);
-  if (!take_patiently (writer, record, &reason))
+  if (!ap_recording_writer_take_again (writer, record, limit_again (writer, record), &reason))
     return !refuse_stopping (writer, error) && pass_over (writer, record, reason, error);
   ap_recording_writer_count (writer, record);
   return TRUE;

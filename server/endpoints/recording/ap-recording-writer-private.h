@@ -46,9 +46,11 @@ struct _ApRecordingWriter {
 ApRecordingWriter *ap_recording_writer_new (const ApRecordingWriterSettings *settings);
 /* Audio that the recording may have when @now_us is the time, with a chunk of @length bytes. */
 guint64 ap_recording_writer_frames_allowed (ApRecordingWriter *writer, gint64 now_us, gsize length);
-/* Its samples are in the WAV, or none of them, and then all is as before. */
-gboolean ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
-                                   GError **error);
+/* Of what had been taken: its samples are in the WAV, or none of them, and then all is as before. A decoder may die for
+ * reasons of the machine's, which are none to strike it out: then another is tried. @record: NULL: what the last
+ * segment holds back until its end */
+gboolean ap_recording_writer_take_again (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
+                                         GError **error);
 void ap_recording_writer_count (ApRecordingWriter *writer, const ApJournalRecord *record);
 /* The chunk that was appended last is struck out. FALSE: it cannot be, and nothing may follow it */
 gboolean ap_recording_writer_reject (ApRecordingWriter *writer, const ApJournalRecord *record, GError **error);

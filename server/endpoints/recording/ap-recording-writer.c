@@ -18,6 +18,8 @@
  * many times what was sent, and so many bytes. */
 #define REBUILD_FACTOR 4
 #define REBUILD_BYTES  (16 * 1024 * 1024)
+/* How often what is in the journal may bring its decoder down before it is held to be its own doing. */
+#define DECODER_TRIES 3
 
 static guint
 frame_bytes (ApRecordingWriter *writer)
@@ -187,9 +189,12 @@ begin_segment (ApRecordingWriter *writer, const ApJournalRecord *record, GError 
 static gboolean
 decode (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
 {
-  /* Behind damage the container may be another without a beginning that could be read. */
-  gboolean begins = (record->flags & AP_JOURNAL_BEGINS) != 0 || record->container != writer->segment.container;
+  gboolean begins;
 
+  if (record == NULL)
+    return end_segment (writer, G_MAXUINT64, error);
+  /* Behind damage the container may be another without a beginning that could be read. */
+  begins = (record->flags & AP_JOURNAL_BEGINS) != 0 || record->container != writer->segment.container;
   if (begins && !begin_segment (writer, record, error))
     return FALSE;
   if (!begins && !ensure_decoder (writer, record->seq, error))
@@ -198,10 +203,10 @@ decode (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_
   return ap_decoder_feed (writer->decoder, record->data, record->length, error);
 }
 
-/* Its samples are in the WAV, or none of them, and then all is as before. */
-gboolean
-ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
-                          GError **error)
+/* Its samples are in the WAV, or none of them, and then all is as before. @record: NULL: what is held back until the
+ * end */
+static gboolean
+take (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames, GError **error)
 {
   const ApRecordingSegment before = writer->segment;
   g_autoptr (GError) reason = NULL;
@@ -217,6 +222,23 @@ ap_recording_writer_take (ApRecordingWriter *writer, const ApJournalRecord *reco
   roll_back (writer);
   g_clear_pointer (&writer->decoder, ap_decoder_free);
   writer->segment = before;
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
+}
+
+gboolean
+ap_recording_writer_take_again (ApRecordingWriter *writer, const ApJournalRecord *record, guint64 limit_frames,
+                                GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  for (guint i = 0; i < DECODER_TRIES; i++) {
+    g_clear_error (&reason);
+    if (take (writer, record, limit_frames, &reason))
+      return TRUE;
+    if (!g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED))
+      break;
+  }
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
 }
@@ -408,8 +430,7 @@ append (ApRecordingWriter *writer, const guint8 *data, gsize length, gboolean ne
       !identify (writer, &record, new_source, error) || !ap_journal_append (writer->journal, &record, error))
     return FALSE;
   journaled (owner);
-  if (!ap_recording_writer_take (writer, &record, ap_recording_writer_frames_allowed (writer, record.time_us, length),
-                                 &reason)) {
+  if (!take (writer, &record, ap_recording_writer_frames_allowed (writer, record.time_us, length), &reason)) {
     writer->refused_in_row += g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
     writer->head_refused |= (record.flags & AP_JOURNAL_BEGINS) != 0 && record.container == AP_CONTAINER_WAV;
     if (ap_recording_writer_reject (writer, &record, error))
@@ -501,10 +522,7 @@ ap_recording_writer_complete (ApRecordingWriter *writer, GError **error)
   g_autoptr (GError) reason = NULL;
 
   ap_wav_file_use_reserve (writer->wav);
-  if (end_segment (writer, G_MAXUINT64, &reason))
-    commit (writer);
-  else
-    roll_back (writer);
+  ap_recording_writer_take_again (writer, NULL, G_MAXUINT64, &reason);
   writer->segment.container = AP_CONTAINER_NONE;
   writer->info.status = AP_RECORDING_COMPLETED;
   if (!ap_wav_file_finish (writer->wav, error))

@@ -21,7 +21,8 @@ typedef struct {
 /* Makes the file and syncs it. The caller syncs the directory, once all of the recording's files are there. */
 ApJournal *ap_journal_create (int dir_fd, const ApJournalHeader *header, GError **error);
 
-/* Walks the records up to the first that is torn or wrong, cuts off the rest, and syncs: what it tells of then stays.
+/* Walks the records that the disk has up to the first that is torn or wrong, cuts off the rest, and syncs, also the
+ * directory: what it tells of then stays.
  * Wrong ones that later records tell to have been on the disk are passed over, counted, and left in the file. What the
  * disk refuses to read is as what is wrong, but is not cut off: then a copy without the rest takes the file's place.
  * STORAGE where another file is kept aside already.

@@ -199,6 +199,15 @@ ap_storage_sync (int fd, GError **error)
 }
 
 gboolean
+ap_storage_settle (int fd, GError **error)
+{
+  if (!ap_storage_sync (fd, error))
+    return FALSE;
+  posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
+  return TRUE;
+}
+
+gboolean
 ap_storage_reserve (int fd, goffset *allocated, goffset needed, goffset step, GError **error)
 {
   goffset target = (needed + step - 1) / step * step;

@@ -41,6 +41,10 @@ gboolean ap_storage_cut (int fd, goffset length, GError **error);
 /* fdatasync(2). For a directory: what was made, renamed and removed in it. */
 gboolean ap_storage_sync (int fd, GError **error);
 
+/* The same, and what is read next comes from the disk, where the filesystem can do that: after a sync that failed the
+ * system has pages that it takes for written. */
+gboolean ap_storage_settle (int fd, GError **error);
+
 /**
  * ap_storage_reserve:
  * @allocated: (inout): up to where the file has blocks, as far as is known

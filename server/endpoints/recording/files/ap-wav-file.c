@@ -23,6 +23,7 @@ struct _ApWavFile {
   gint64 committed; /* bytes of samples; atomic, written by the owner's thread */
   gint64 position;  /* behind what was written */
   goffset allocated;
+  goffset found; /* the file's length when it was opened: its header may tell of all of that */
   gboolean uses_reserve;
   GMutex lock;     /* of the header in the file, and of what follows */
   gint64 told;     /* bytes that the header tells of; UNKNOWN */
@@ -67,13 +68,19 @@ write_header (ApWavFile *file, gint64 bytes, GError **error)
 }
 
 static gboolean
+refuse_unsynced (ApWavFile *file, GError **error)
+{
+  if (file->sync_error != 0)
+    ap_storage_set_error (error, file->sync_error, "fdatasync");
+  return file->sync_error != 0;
+}
+
+static gboolean
 sync_file (ApWavFile *file, GError **error)
 {
   if (file->sync_error == 0 && fdatasync (file->fd) < 0)
     file->sync_error = errno;
-  if (file->sync_error != 0)
-    ap_storage_set_error (error, file->sync_error, "fdatasync");
-  return file->sync_error == 0;
+  return !refuse_unsynced (file, error);
 }
 
 static gboolean
@@ -110,6 +117,7 @@ check_length (ApWavFile *file, GError **error)
     ap_storage_set_error (error, errno, "fstat");
     return FALSE;
   }
+  file->found = status.st_size;
   if (file->position > 0 && status.st_size < AP_WAV_HEADER_LENGTH + file->position)
     return refuse (error, "the WAV file is shorter than its journal says");
   return status.st_size >= AP_WAV_HEADER_LENGTH || write_header (file, 0, error);
@@ -173,7 +181,7 @@ ap_wav_file_commit (ApWavFile *file)
 void
 ap_wav_file_roll_back (ApWavFile *file)
 {
-  goffset kept = AP_WAV_HEADER_LENGTH + file->committed + RESERVE;
+  goffset kept = MAX (AP_WAV_HEADER_LENGTH + file->committed + RESERVE, file->found);
 
   if (AP_WAV_HEADER_LENGTH + file->position > kept && ap_storage_cut (file->fd, kept, NULL))
     file->allocated = MIN (file->allocated, kept);
@@ -211,7 +219,7 @@ ap_wav_file_tell (ApWavFile *file, guint64 frames, GError **error)
   gboolean done;
 
   g_mutex_lock (&file->lock);
-  done = file->told >= bytes || write_header (file, bytes, error);
+  done = file->told >= bytes || (!refuse_unsynced (file, error) && write_header (file, bytes, error));
   g_mutex_unlock (&file->lock);
   return done;
 }
