@@ -116,9 +116,8 @@ waits_for_sync (ApRecording *recording)
   return recording->shared->settings->ack[0] == 's';
 }
 
-/* The answer to what was appended last, or to what comes after it. */
-static void
-answer (const ApRecordingJob *job, char *text)
+void
+ap_recording_answer (const ApRecordingJob *job, char *text)
 {
   ApRecording *recording = job->recording;
 
@@ -133,7 +132,7 @@ answer (const ApRecordingJob *job, char *text)
 static gboolean
 claim (ApRecording *recording, ApRecordingSocket *socket, gboolean *new_source, GError **error)
 {
-  gint64 now = recording->heard = g_get_monotonic_time ();
+  gint64 now = g_get_monotonic_time ();
   gboolean exclusive = ap_recording_writer_wants_one_source (recording->writer);
 
   *new_source = FALSE;
@@ -182,10 +181,16 @@ take (ApRecording *recording, ApRecordingSocket *socket, const guint8 *data, gsi
 {
   gboolean new_source;
 
-  if (!ap_recording_ensure_live (recording, error) || !check_size (recording, length, error) ||
-      !claim (recording, socket, &new_source, error))
+  if (!check_size (recording, length, error) || !claim (recording, socket, &new_source, error))
     return FALSE;
   return ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+}
+
+/* Who is not has been told so, or will be: a chunk that is not answered is sent again. */
+static gboolean
+is_heard (const ApRecordingJob *job)
+{
+  return job->socket->admitted && !job->recording->over;
 }
 
 void
@@ -196,23 +201,25 @@ ap_recording_append_now (gpointer data)
   gsize length;
   const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
   g_autoptr (GError) error = NULL;
+  gboolean taken;
 
-  /* It has been told so, or will be: one that was not taken would be sent again. */
-  if (!job->socket->admitted || (recording->over && recording->broken == NULL)) {
+  if (!is_heard (job)) {
     ap_count (&ap_metrics_mine ()->counts.chunks_answered, 1);
     ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
   }
-  if (take (recording, job->socket, bytes, length, &error)) {
+  taken = take (recording, job->socket, bytes, length, &error);
+  recording->heard = g_get_monotonic_time (); /* however long it took, others may wait behind it */
+  if (taken) {
     ap_recording_publish (recording);
     ap_count (&ap_metrics_mine ()->counts.chunk_bytes, length);
-    answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));
+    ap_recording_answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));
     return;
   }
   ap_event (G_LOG_LEVEL_DEBUG, "chunk refused", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("error", error->message));
   ap_count (&ap_metrics_mine ()->counts.chunks_refused, 1);
-  answer (job, ap_recording_format_failure (&recording->info, error));
+  ap_recording_answer (job, ap_recording_format_failure (&recording->info, error));
   if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
     ap_recording_fail (recording, error);
 }
@@ -222,17 +229,16 @@ ap_recording_tell_status_now (gpointer data)
 {
   ApRecordingJob *job = data;
   ApRecording *recording = job->recording;
-  g_autoptr (GError) error = NULL;
 
-  if (!job->socket->admitted || !ap_recording_ensure_live (recording, &error)) {
-    ap_recording_socket_send (job->socket, NULL, job->cost); /* it has been told so, or will be */
+  if (!is_heard (job)) {
+    ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
   }
   recording->heard = g_get_monotonic_time ();
   job->socket->resumes = TRUE;
   if (waits_for_sync (recording))
     want_sync (&recording->journal);
-  answer (job, ap_recording_format_status (&recording->info, waits_for_sync (recording)));
+  ap_recording_answer (job, ap_recording_format_status (&recording->info, waits_for_sync (recording)));
 }
 
 /* ---- For ap-recording.c ---- */
