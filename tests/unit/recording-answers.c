@@ -3,6 +3,7 @@
 /* What the clients of a recording are told, and when: with sessions on socket pairs in the test's own event loop, a
  * disk that syncs and writes as a test says, and a clock. */
 #include "endpoints/recording/ap-recording.h"
+#include "endpoints/recording/files/ap-wav-file.h"
 #include "recording-folder.h"
 
 #include "scratch.h"
@@ -168,15 +169,24 @@ tear_down (Fixture *fixture, gconstpointer data)
   fails_syncs = fails_writes = 0;
 }
 
-/* As the client's endpoint does it. */
+/* As the client's endpoint does it. @file: a WAV file, which goes on with chunks that are none */
+static void
+append_by (Fixture *fixture, ApRecordingSocket *socket, gboolean file)
+{
+  guint8 samples[CHUNK] = { 0 };
+  g_autoptr (GBytes) chunk = NULL;
+
+  if (file)
+    ap_wav_header_write (samples, 8000, 1, 100 * CHUNK);
+  chunk = g_bytes_new (samples, sizeof samples);
+  ap_session_add_pending (fixture->session, CHUNK);
+  ap_recording_append (fixture->recording, socket, chunk, CHUNK);
+}
+
 static void
 append (Fixture *fixture)
 {
-  static const guint8 samples[CHUNK];
-  g_autoptr (GBytes) chunk = g_bytes_new_static (samples, sizeof samples);
-
-  ap_session_add_pending (fixture->session, CHUNK);
-  ap_recording_append (fixture->recording, fixture->socket, chunk, CHUNK);
+  append_by (fixture, fixture->socket, FALSE);
 }
 
 static void
@@ -366,6 +376,23 @@ test_slow_chunk (Fixture *fixture, gconstpointer data)
   expect_message (fixture, "Chunk processed successfully", 2);
 }
 
+/* And who sent it keeps its place before another. */
+static void
+test_slow_source (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (ApRecordingSocket) other = ap_recording_socket_new (fixture->session, AP_RECORDING_JOINS);
+
+  g_assert_true (ap_recording_join (fixture->recording, other));
+  settle (fixture);
+  __atomic_store_n (&write_takes, 2 * fixture->settings.timeout_seconds * G_USEC_PER_SEC, __ATOMIC_SEQ_CST);
+  append_by (fixture, fixture->socket, TRUE);
+  append_by (fixture, other, FALSE);
+  append_by (fixture, fixture->socket, FALSE);
+  expect_message (fixture, "Chunk processed successfully", 1);
+  expect_message (fixture, "Failed to process chunk", 1);
+  expect_message (fixture, "Chunk processed successfully", 2);
+}
+
 #define ADD(name, test) g_test_add ("/recording-answers/" name, Fixture, NULL, set_up, test, tear_down)
 
 int
@@ -381,5 +408,6 @@ main (int argc, char **argv)
   ADD ("discarded", test_discarded);
   ADD ("slow-sync", test_slow_sync);
   ADD ("slow-chunk", test_slow_chunk);
+  ADD ("slow-source", test_slow_source);
   return g_test_run ();
 }

@@ -132,21 +132,20 @@ ap_recording_answer (const ApRecordingJob *job, char *text)
 static gboolean
 claim (ApRecording *recording, ApRecordingSocket *socket, gboolean *new_source, GError **error)
 {
-  gint64 now = g_get_monotonic_time ();
   gboolean exclusive = ap_recording_writer_wants_one_source (recording->writer);
 
   *new_source = FALSE;
-  if (recording->source != socket) {
-    if (exclusive && recording->source != NULL && now - recording->source_heard < SOURCE_SECONDS * G_USEC_PER_SEC) {
-      g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_BUSY,
-                   "another connection is sending: in this format there can be one at a time");
-      return FALSE;
-    }
-    *new_source = exclusive && recording->source != NULL && !socket->resumes;
-    g_clear_pointer (&recording->source, ap_recording_socket_unref);
-    recording->source = ap_recording_socket_ref (socket);
+  if (recording->source == socket)
+    return TRUE;
+  if (exclusive && recording->source != NULL &&
+      g_get_monotonic_time () - recording->source_heard < SOURCE_SECONDS * G_USEC_PER_SEC) {
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_BUSY,
+                 "another connection is sending: in this format there can be one at a time");
+    return FALSE;
   }
-  recording->source_heard = now;
+  *new_source = exclusive && recording->source != NULL && !socket->resumes;
+  g_clear_pointer (&recording->source, ap_recording_socket_unref);
+  recording->source = ap_recording_socket_ref (socket);
   return TRUE;
 }
 
@@ -179,11 +178,14 @@ on_journaled (gpointer owner)
 static gboolean
 take (ApRecording *recording, ApRecordingSocket *socket, const guint8 *data, gsize length, GError **error)
 {
-  gboolean new_source;
+  gboolean new_source, taken;
 
-  if (!check_size (recording, length, error) || !claim (recording, socket, &new_source, error))
-    return FALSE;
-  return ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+  taken = check_size (recording, length, error) && claim (recording, socket, &new_source, error) &&
+          ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+  recording->heard = g_get_monotonic_time (); /* however long it took: others wait behind it */
+  if (recording->source == socket)
+    recording->source_heard = recording->heard;
+  return taken;
 }
 
 /* Who is not has been told so, or will be: a chunk that is not answered is sent again. */
@@ -201,16 +203,13 @@ ap_recording_append_now (gpointer data)
   gsize length;
   const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
   g_autoptr (GError) error = NULL;
-  gboolean taken;
 
   if (!is_heard (job)) {
     ap_count (&ap_metrics_mine ()->counts.chunks_answered, 1);
     ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
   }
-  taken = take (recording, job->socket, bytes, length, &error);
-  recording->heard = g_get_monotonic_time (); /* however long it took, others may wait behind it */
-  if (taken) {
+  if (take (recording, job->socket, bytes, length, &error)) {
     ap_recording_publish (recording);
     ap_count (&ap_metrics_mine ()->counts.chunk_bytes, length);
     ap_recording_answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));

@@ -195,25 +195,23 @@ tell_of_ended (gpointer data)
   g_auto (ApRecordingInfo) info = { 0 };
   g_autoptr (GError) error = NULL;
 
-  if (!find_live (store, request->id, &recording, &error))
-    request->done (NULL, error, request->data);
-  else if (recording != NULL)
+  if (find_live (store, request->id, &recording, &error) && recording != NULL) {
     ap_recording_end (recording, request->done, request->data);
-  else if (ap_recording_index_get (store->shared.index, request->id, &info, &error))
-    request->done (&info, NULL, request->data);
-  else
-    request->done (NULL, error, request->data);
+    return;
+  }
+  if (error == NULL)
+    ap_recording_index_get (store->shared.index, request->id, &info, &error);
+  request->done (error == NULL ? &info : NULL, error, request->data);
 }
 
-static gboolean
+/* @info: (out): what it was */
+static void
 remove_ended (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
 {
-  if (!ap_recording_index_get (store->shared.index, id, info, error) ||
-      !ap_recording_writer_remove (store->shared.writer.folder_fd, id, error) ||
-      !ap_recording_index_remove (store->shared.index, id, error))
-    return FALSE;
-  ap_recording_shares_forget (store->shared.shares, info->user_id);
-  return TRUE;
+  if (ap_recording_index_get (store->shared.index, id, info, error) &&
+      ap_recording_writer_remove (store->shared.writer.folder_fd, id, error) &&
+      ap_recording_index_remove (store->shared.index, id, error))
+    ap_recording_shares_forget (store->shared.shares, info->user_id);
 }
 
 static void
@@ -225,14 +223,13 @@ delete_ended (gpointer data)
   g_auto (ApRecordingInfo) info = { 0 };
   g_autoptr (GError) error = NULL;
 
-  if (!find_live (store, request->id, &recording, &error))
-    request->done (NULL, error, request->data);
-  else if (recording != NULL)
+  if (find_live (store, request->id, &recording, &error) && recording != NULL) {
     ap_recording_discard (recording, request->done, request->data);
-  else if (remove_ended (store, request->id, &info, &error))
-    request->done (&info, NULL, request->data);
-  else
-    request->done (NULL, error, request->data);
+    return;
+  }
+  if (error == NULL)
+    remove_ended (store, request->id, &info, &error);
+  request->done (error == NULL ? &info : NULL, error, request->data);
 }
 
 void

@@ -367,24 +367,20 @@ reason_to_end (ApRecording *recording, gint64 now)
 static void
 tick (gpointer data)
 {
-  ApRecordingJob *job = data;
-  ApRecording *recording = job->recording;
+  ApRecording *recording = ((ApRecordingJob *)data)->recording;
   gint64 now = g_get_monotonic_time ();
   const char *reason = NULL;
 
   g_atomic_int_set (&recording->ticking, 0);
   if (recording->over || recording->broken != NULL)
     return;
-  if (recording->writer == NULL && !recording->shared->reachable (recording->shared->owner, NULL))
-    recording->heard = now; /* nobody could send to it */
-  if (ap_recording_answers_wait (recording->answers))
-    recording->heard = now; /* who waits for an answer need not send more */
+  if (ap_recording_answers_wait (recording->answers) ||
+      (recording->writer == NULL && !recording->shared->reachable (recording->shared->owner, NULL)))
+    recording->heard = now; /* who waits for an answer need not send more; nor could anybody */
   if (now >= recording->end_at && (recording->writer != NULL || recording->exists))
     reason = reason_to_end (recording, now);
   if (reason != NULL) {
-    job->code = 1001;
-    job->reason = reason;
-    end (job);
+    end (&(ApRecordingJob){ .recording = recording, .code = 1001, .reason = reason });
     return;
   }
   if (recording->writer == NULL || now < recording->checkpoint_at)
