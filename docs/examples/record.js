@@ -65,6 +65,11 @@ function onMessage (connection, message) {
   if (message.error && !message.message) return console.error(`${message.error}: ${message.detail}`);
   if (message.status === 'completed') {
     finish(`${message.session_id}: ${message.chunk_count} chunks, ${message.duration_seconds} s`, 0);
+  } else if (message.error === 'storage') { // and a close follows: who can come back is told what there is
+    return console.error(`the session is broken: ${message.detail}`);
+  } else if (message.status === 'error' && waiting.length === 0) { // there is no room for the end yet
+    console.error(`not closed: ${message.error}: ${message.detail}`);
+    return setTimeout(send, 1000);
   } else if (message.status === 'error') { // this chunk was not taken, and the next one has its number
     console.error(`a chunk was refused: ${message.error}: ${message.detail}`);
     waiting.shift();

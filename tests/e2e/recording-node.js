@@ -167,11 +167,57 @@ async function checkExample (server, sockets) {
   proxy.close();
 }
 
+// A server whose disk fails once, and is full for a while when the recording is to end.
+function brokenServer () {
+  const id = '0f5e2a52-8a3c-4b1e-9d0a-6f3f5f7a9c11';
+  const server = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+  const taken = [];
+  let broken = false;
+  let full = true;
+
+  server.on('connection', (socket) => {
+    const say = (status, more) => socket.send(JSON.stringify({ message: '-', session_id: id, chunk_count: taken.length, status, ...more }));
+    const onChunk = (chunk) => {
+      if (socket.readyState !== WebSocket.OPEN) return undefined;
+      if (taken.length === 2 && !broken) {
+        broken = true;
+        say('error', { error: 'storage' });
+        return socket.close(1011);
+      }
+      taken.push(chunk);
+      return say('active');
+    };
+    const onControl = (text) => {
+      assert.strictEqual(text.toString(), CLOSE);
+      say(full ? 'error' : 'completed', { error: full ? 'no_space' : undefined, duration_seconds: 1 });
+      full = false;
+    };
+    socket.on('message', (data, isBinary) => (isBinary ? onChunk(data) : onControl(data)));
+    say('active');
+  });
+  return { server, taken };
+}
+
+// What it was not told of it sends again, and asks once more for what could not be done.
+async function checkBroken () {
+  const { server, taken } = brokenServer();
+  const data = audio(5 * 16384);
+  const file = path.join(folder, 'talk.raw');
+
+  fs.writeFileSync(file, data);
+  await new Promise((resolve) => server.on('listening', resolve));
+  const [, , chunks] = await example(`ws://127.0.0.1:${server.address().port}/`, [file]);
+  assert.strictEqual(Number(chunks), 5);
+  assert.ok(Buffer.concat(taken).equals(data));
+  await new Promise((resolve) => server.close(resolve));
+}
+
 run(async () => {
   process.env.AUDIO_STORAGE_PATH = storage;
   const server = await startServer();
   const sockets = `${server.url.replace('http', 'ws')}/api/ws/audio`;
   await checkPages(server, sockets);
   await checkExample(server, sockets);
+  await checkBroken();
   await server.stop();
 });

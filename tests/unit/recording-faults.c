@@ -420,6 +420,32 @@ test_removal (Fixture *fixture, gconstpointer live)
     interrupt_removal (fixture, GPOINTER_TO_INT (live), unlinks);
 }
 
+/* RETENTION_DAYS is for those that have ended. One that failed long ago, and could not be read since the server began,
+ * is live: who resumes it is not to write into files that are gone. */
+static void
+test_failed_long_ago (Fixture *fixture, gconstpointer data)
+{
+  g_auto (ApRecordingInfo) before = record (fixture);
+  ApRecordingInfo failed = before, ended = { .status = AP_RECORDING_COMPLETED, .sample_rate = RATE, .channels = 1 };
+
+  open_store (fixture);
+  make_whole (fixture, FALSE, ended.id);
+  g_clear_pointer (&fixture->store, ap_recording_store_free);
+  failed.status = AP_RECORDING_FAILED;
+  failed.updated_us -= 4 * G_TIME_SPAN_DAY; /* so that it comes before the other */
+  ended.updated_us = before.updated_us - 3 * G_TIME_SPAN_DAY;
+  put_row (fixture, &failed);
+  put_row (fixture, &ended);
+
+  fixture->settings.sandbox = (char *)"session";
+  fixture->settings.retention_days = 2;
+  g_atomic_int_set (&no_processes, 1);
+  open_store (fixture);
+  g_assert_true (test_wait_until ((g_main_context_iteration (NULL, FALSE), !has_file (fixture, ended.id, ".jnl"))));
+  g_atomic_int_set (&no_processes, 0);
+  assert_is_active (fixture, &before);
+}
+
 #define ADD(name, test, data) g_test_add ("/recording-faults/" name, Fixture, data, set_up, test, tear_down)
 
 int
@@ -435,6 +461,7 @@ main (int argc, char **argv)
   ADD ("no-process", test_no_process, NULL);
   ADD ("no-sandbox", test_no_sandbox, NULL);
   ADD ("failed-row", test_failed_row, NULL);
+  ADD ("failed-long-ago", test_failed_long_ago, NULL);
   ADD ("removal/live", test_removal, GINT_TO_POINTER (TRUE));
   ADD ("removal/ended", test_removal, GINT_TO_POINTER (FALSE));
   return g_test_run ();

@@ -188,6 +188,31 @@ test_retention (Scratch *scratch, gconstpointer data)
   set_clock_forward (0);
 }
 
+static void
+await_end (gpointer data)
+{
+  ApRecordingStore *store = data;
+
+  g_assert_true (test_wait_until (g_atomic_int_get (&store->stopping) != 0));
+}
+
+/* What is too old is removed when there is time for it: the server does not stay for that. */
+static void
+test_retention_at_end (Scratch *scratch, gconstpointer data)
+{
+  ApRecordingSettings settings = folder_store_settings (scratch->path);
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  g_autofree char *old = record_briefly (store);
+
+  set_clock_forward (2 * G_TIME_SPAN_DAY);
+  ap_strand_post (ap_recording_store_get_desk (store), await_end, store, NULL);
+  settings.retention_days = 1;
+  g_assert_true (test_wait_until ((g_main_context_iteration (NULL, FALSE), store->retention_at != 0)));
+  ap_recording_store_free (store);
+  g_assert_true (has_wav (scratch, old));
+  set_clock_forward (0);
+}
+
 typedef struct {
   ApRecordingStore *store;
   gint ending; /* atomic */
@@ -237,6 +262,70 @@ test_late_question (Scratch *scratch, gconstpointer data)
   g_assert_cmpint (g_rmdir (path), ==, 0); /* and nothing was made in it */
 }
 
+static void
+remove_folder (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+
+    g_assert_cmpint (g_unlink (file), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (path), ==, 0);
+}
+
+/* A store whose folder was not there at its start, and is now; nobody has looked yet. (transfer full) */
+static ApRecordingStore *
+open_early (const ApRecordingSettings *settings)
+{
+  g_autofree char *there = g_strconcat (settings->storage_path, ".elsewhere", NULL);
+  ApRecordingStore *store;
+
+  g_assert_cmpint (g_rename (settings->storage_path, there), ==, 0);
+  g_assert_true (g_file_set_contents (settings->storage_path, "", 0, NULL));
+  g_test_expect_message ("recording", G_LOG_LEVEL_WARNING, "nothing can be recorded*");
+  store = ap_recording_store_new (settings);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (g_unlink (settings->storage_path), ==, 0);
+  g_assert_cmpint (g_rename (there, settings->storage_path), ==, 0);
+  return store;
+}
+
+typedef void (*Ask) (ApRecordingStore *store, const char *id, ApRecordingDone done, gpointer data);
+static const Ask closes = ap_recording_store_close;
+static const Ask deletes = ap_recording_store_delete;
+
+/* Who asks for its end first, or wants it deleted, finds the folder: by that it is live, and is treated so. */
+static void
+test_found_live (Scratch *scratch, gconstpointer data)
+{
+  const Ask *ask = data;
+  g_autofree char *path = g_build_filename (scratch->path, "store", NULL);
+  const ApRecordingSettings settings = folder_store_settings (path);
+  const ApRecordingInfo info = { .format = AP_RECORDING_FORMAT_WAV, .sample_rate = 8000, .channels = 1 };
+  const ApRecordingFilter active = { .limit = 10, .status = &(ApRecordingStatus){ AP_RECORDING_ACTIVE } };
+  ApRecordingStore *store = ap_recording_store_new (&settings);
+  ApRecording *recording = ap_recording_store_create (store, &info, NULL);
+  g_autofree char *id = g_strdup (ap_recording_get_id (recording));
+  g_autoptr (GPtrArray) list = NULL;
+  Look look = { 0 };
+  guint64 total;
+
+  g_assert_cmpint (status_of (recording), ==, AP_RECORDING_ACTIVE);
+  g_clear_pointer (&recording, ap_recording_unref);
+  ap_recording_store_free (store);
+  store = open_early (&settings);
+  (*ask) (store, id, note_status, &look);
+  g_assert_true (test_wait_until (g_atomic_int_get (&look.done) != 0));
+  g_assert_null (ap_recording_store_find (store, id));
+  list = ap_recording_store_list (store, &active, &total, NULL);
+  g_assert_cmpuint (total, ==, 0);
+  ap_recording_store_free (store);
+  remove_folder (path);
+}
+
 /* ---- With a bound of what a user may have ---- */
 
 static const ApRecordingInfo bounded = {
@@ -269,18 +358,11 @@ take_away (const char *path)
 }
 
 static void
-remove_folder (const char *path)
+remove_taken (const char *path)
 {
   g_autofree char *there = g_strconcat (path, ".elsewhere", NULL);
-  g_autoptr (GDir) dir = g_dir_open (there, 0, NULL);
-  const char *name;
 
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *file = g_build_filename (there, name, NULL);
-
-    g_assert_cmpint (g_unlink (file), ==, 0);
-  }
-  g_assert_cmpint (g_rmdir (there), ==, 0);
+  remove_folder (there);
 }
 
 /* What was dropped and is still held then has a part of the user's share. */
@@ -297,7 +379,7 @@ test_end_while_away (Scratch *scratch, gconstpointer data)
   g_assert_cmpuint (self.store->leaving->len, ==, 1);
   ap_recording_unref (self.recording);
   ap_recording_store_free (self.store);
-  remove_folder (path);
+  remove_taken (path);
 }
 
 typedef struct {
@@ -354,7 +436,7 @@ test_no_wait_while_away (Scratch *scratch, gconstpointer data)
   ap_recording_share_free (share);
   ap_recording_unref (self.bounded.recording);
   ap_recording_store_free (self.bounded.store);
-  remove_folder (path);
+  remove_taken (path);
 }
 
 static void
@@ -408,6 +490,12 @@ main (int argc, char **argv)
   g_test_add ("/recording-store/clock-set", Scratch, NULL, scratch_set_up, test_clock_set, scratch_tear_down);
   g_test_add ("/recording-store/damaged-index", Scratch, NULL, scratch_set_up, test_damaged_index, scratch_tear_down);
   g_test_add ("/recording-store/retention", Scratch, NULL, scratch_set_up, test_retention, scratch_tear_down);
+  g_test_add ("/recording-store/found-live/close", Scratch, &closes, scratch_set_up, test_found_live,
+              scratch_tear_down);
+  g_test_add ("/recording-store/found-live/delete", Scratch, &deletes, scratch_set_up, test_found_live,
+              scratch_tear_down);
+  g_test_add ("/recording-store/retention-at-end", Scratch, NULL, scratch_set_up, test_retention_at_end,
+              scratch_tear_down);
   g_test_add ("/recording-store/end-while-away", Scratch, NULL, scratch_set_up, test_end_while_away, scratch_tear_down);
   g_test_add ("/recording-store/no-wait-while-away", Scratch, NULL, scratch_set_up, test_no_wait_while_away,
               scratch_tear_down);

@@ -331,6 +331,29 @@ test_syncfs_fails (Scratch *scratch, gconstpointer data)
   }
 }
 
+/* A sync of all tells once of what it could not write, and not whose that was: a file that nobody asked for then is
+ * asked for itself when its turn comes, and after that the others may speak for it again. */
+static void
+test_syncfs_failed_before (Scratch *scratch, gconstpointer data)
+{
+  int fd = open (scratch->path, O_PATH | O_CLOEXEC); /* with which syncfs() fails */
+  ApSyncer *syncer = ap_syncer_new_syncfs (fd, 0);
+  File first = blank, second = blank;
+
+  ap_syncer_request (syncer, &first.target);
+  g_assert_true (test_wait_until (g_atomic_int_get (&first.dones) == 1));
+  g_assert_cmpint (dup3 (scratch->fd, fd, O_CLOEXEC), ==, fd);
+  for (gint round = 1; round <= 2; round++) {
+    ap_syncer_request (syncer, &second.target);
+    g_assert_true (test_wait_until (g_atomic_int_get (&second.dones) == round));
+  }
+  ap_syncer_request (syncer, &first.target);
+  ap_syncer_free (syncer);
+  close (fd);
+  g_assert_cmpint (first.syncs, ==, 1);
+  g_assert_cmpint (second.syncs, ==, 1);
+}
+
 /* ---- With a journal -----------------------------------------------------------------------------------------------
  */
 
@@ -387,6 +410,7 @@ main (int argc, char **argv)
   g_test_add_func ("/syncer/references", test_references);
   ADD ("syncfs", test_syncfs);
   ADD ("syncfs/fails", test_syncfs_fails);
+  ADD ("syncfs/failed-before", test_syncfs_failed_before);
   ADD ("journal", test_journal);
   return g_test_run ();
 }

@@ -83,6 +83,12 @@ ap_recording_answers_release (ApRecordingAnswers *answers, guint64 ticket)
   send_released (answers);
 }
 
+gboolean
+ap_recording_answers_wait (const ApRecordingAnswers *answers)
+{
+  return answers->waiting.length > 0;
+}
+
 void
 ap_recording_answers_drop (ApRecordingAnswers *answers)
 {
@@ -93,5 +99,4 @@ ap_recording_answers_drop (ApRecordingAnswers *answers)
     ap_recording_socket_send (answer->socket, NULL, answer->done);
   }
   g_queue_clear_full (&answers->waiting, (GDestroyNotify)answer_free);
-  answers->released = G_MAXUINT64;
 }

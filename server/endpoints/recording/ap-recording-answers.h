@@ -18,7 +18,10 @@ void ap_recording_answers_add (ApRecordingAnswers *answers, ApRecordingSocket *s
 /* All up to @ticket is on the disk. */
 void ap_recording_answers_release (ApRecordingAnswers *answers, guint64 ticket);
 
-/* Nothing will be promised any more: what waits is not told, and what comes goes at once. */
+/* Whether somebody has not been told yet. */
+gboolean ap_recording_answers_wait (const ApRecordingAnswers *answers);
+
+/* What waits will not become true, and is not told. */
 void ap_recording_answers_drop (ApRecordingAnswers *answers);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApRecordingAnswers, ap_recording_answers_free)

@@ -116,9 +116,8 @@ waits_for_sync (ApRecording *recording)
   return recording->shared->settings->ack[0] == 's';
 }
 
-/* The answer to what was appended last, or to what comes after it. */
-static void
-answer (const ApRecordingJob *job, char *text)
+void
+ap_recording_answer (const ApRecordingJob *job, char *text)
 {
   ApRecording *recording = job->recording;
 
@@ -133,21 +132,20 @@ answer (const ApRecordingJob *job, char *text)
 static gboolean
 claim (ApRecording *recording, ApRecordingSocket *socket, gboolean *new_source, GError **error)
 {
-  gint64 now = recording->heard = g_get_monotonic_time ();
   gboolean exclusive = ap_recording_writer_wants_one_source (recording->writer);
 
   *new_source = FALSE;
-  if (recording->source != socket) {
-    if (exclusive && recording->source != NULL && now - recording->source_heard < SOURCE_SECONDS * G_USEC_PER_SEC) {
-      g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_BUSY,
-                   "another connection is sending: in this format there can be one at a time");
-      return FALSE;
-    }
-    *new_source = exclusive && recording->source != NULL && !socket->resumes;
-    g_clear_pointer (&recording->source, ap_recording_socket_unref);
-    recording->source = ap_recording_socket_ref (socket);
+  if (recording->source == socket)
+    return TRUE;
+  if (exclusive && recording->source != NULL &&
+      g_get_monotonic_time () - recording->source_heard < SOURCE_SECONDS * G_USEC_PER_SEC) {
+    g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_BUSY,
+                 "another connection is sending: in this format there can be one at a time");
+    return FALSE;
   }
-  recording->source_heard = now;
+  *new_source = exclusive && recording->source != NULL && !socket->resumes;
+  g_clear_pointer (&recording->source, ap_recording_socket_unref);
+  recording->source = ap_recording_socket_ref (socket);
   return TRUE;
 }
 
@@ -180,12 +178,21 @@ on_journaled (gpointer owner)
 static gboolean
 take (ApRecording *recording, ApRecordingSocket *socket, const guint8 *data, gsize length, GError **error)
 {
-  gboolean new_source;
+  gboolean new_source, taken;
 
-  if (!ap_recording_ensure_live (recording, error) || !check_size (recording, length, error) ||
-      !claim (recording, socket, &new_source, error))
-    return FALSE;
-  return ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+  taken = check_size (recording, length, error) && claim (recording, socket, &new_source, error) &&
+          ap_recording_writer_append (recording->writer, data, length, new_source, on_journaled, recording, error);
+  recording->heard = g_get_monotonic_time (); /* however long it took: others wait behind it */
+  if (recording->source == socket)
+    recording->source_heard = recording->heard;
+  return taken;
+}
+
+/* Who is not has been told so, or will be: a chunk that is not answered is sent again. */
+static gboolean
+is_heard (const ApRecordingJob *job)
+{
+  return job->socket->admitted && !job->recording->over;
 }
 
 void
@@ -197,8 +204,7 @@ ap_recording_append_now (gpointer data)
   const guint8 *bytes = g_bytes_get_data (job->chunk, &length);
   g_autoptr (GError) error = NULL;
 
-  /* It has been told so, or will be: one that was not taken would be sent again. */
-  if (!job->socket->admitted || (recording->over && recording->broken == NULL)) {
+  if (!is_heard (job)) {
     ap_count (&ap_metrics_mine ()->counts.chunks_answered, 1);
     ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
@@ -206,13 +212,13 @@ ap_recording_append_now (gpointer data)
   if (take (recording, job->socket, bytes, length, &error)) {
     ap_recording_publish (recording);
     ap_count (&ap_metrics_mine ()->counts.chunk_bytes, length);
-    answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));
+    ap_recording_answer (job, ap_recording_format_ack (&recording->info, length, waits_for_sync (recording)));
     return;
   }
   ap_event (G_LOG_LEVEL_DEBUG, "chunk refused", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_TEXT ("error", error->message));
   ap_count (&ap_metrics_mine ()->counts.chunks_refused, 1);
-  answer (job, ap_recording_format_failure (&recording->info, error));
+  ap_recording_answer (job, ap_recording_format_failure (&recording->info, error));
   if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
     ap_recording_fail (recording, error);
 }
@@ -222,17 +228,16 @@ ap_recording_tell_status_now (gpointer data)
 {
   ApRecordingJob *job = data;
   ApRecording *recording = job->recording;
-  g_autoptr (GError) error = NULL;
 
-  if (!job->socket->admitted || !ap_recording_ensure_live (recording, &error)) {
-    ap_recording_socket_send (job->socket, NULL, job->cost); /* it has been told so, or will be */
+  if (!is_heard (job)) {
+    ap_recording_socket_send (job->socket, NULL, job->cost);
     return;
   }
   recording->heard = g_get_monotonic_time ();
   job->socket->resumes = TRUE;
   if (waits_for_sync (recording))
     want_sync (&recording->journal);
-  answer (job, ap_recording_format_status (&recording->info, waits_for_sync (recording)));
+  ap_recording_answer (job, ap_recording_format_status (&recording->info, waits_for_sync (recording)));
 }
 
 /* ---- For ap-recording.c ---- */

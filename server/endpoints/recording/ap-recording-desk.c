@@ -36,6 +36,19 @@ ask_index (ApRecordingStore *store, GError **error)
   return ap_recording_store_get_ready (store, FALSE, error);
 }
 
+/* @recording: (out) (transfer full): NULL: it is not live. What is in a folder that is made ready by this is. */
+static gboolean
+find_live (ApRecordingStore *store, const char *id, ApRecording **recording, GError **error)
+{
+  *recording = ap_recording_store_find (store, id);
+  if (*recording != NULL)
+    return TRUE;
+  if (!ask_index (store, error))
+    return FALSE;
+  *recording = ap_recording_store_find (store, id);
+  return TRUE;
+}
+
 typedef struct {
   ApRecordingBarrier barrier;
   ApRecordingInfo *info;
@@ -71,10 +84,12 @@ wait_for_load (ApRecording *recording, ApRecordingInfo *info, GError **error)
 gboolean
 ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
 {
-  g_autoptr (ApRecording) recording = ap_recording_store_find (store, id);
+  g_autoptr (ApRecording) recording = NULL;
 
+  if (!find_live (store, id, &recording, error))
+    return FALSE;
   if (recording == NULL)
-    return ask_index (store, error) && ap_recording_index_get (store->shared.index, id, info, error);
+    return ap_recording_index_get (store->shared.index, id, info, error);
   if (ap_recording_look (recording, info))
     return TRUE;
   ap_recording_info_clear (info);
@@ -175,13 +190,28 @@ static void
 tell_of_ended (gpointer data)
 {
   Request *request = data;
+  ApRecordingStore *store = request->store;
+  g_autoptr (ApRecording) recording = NULL;
   g_auto (ApRecordingInfo) info = { 0 };
   g_autoptr (GError) error = NULL;
 
-  if (ap_recording_store_get_info (request->store, request->id, &info, &error))
-    request->done (&info, NULL, request->data);
-  else
-    request->done (NULL, error, request->data);
+  if (find_live (store, request->id, &recording, &error) && recording != NULL) {
+    ap_recording_end (recording, request->done, request->data);
+    return;
+  }
+  if (error == NULL)
+    ap_recording_index_get (store->shared.index, request->id, &info, &error);
+  request->done (error == NULL ? &info : NULL, error, request->data);
+}
+
+/* @info: (out): what it was */
+static void
+remove_ended (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
+{
+  if (ap_recording_index_get (store->shared.index, id, info, error) &&
+      ap_recording_writer_remove (store->shared.writer.folder_fd, id, error) &&
+      ap_recording_index_remove (store->shared.index, id, error))
+    ap_recording_shares_forget (store->shared.shares, info->user_id);
 }
 
 static void
@@ -189,17 +219,17 @@ delete_ended (gpointer data)
 {
   Request *request = data;
   ApRecordingStore *store = request->store;
+  g_autoptr (ApRecording) recording = NULL;
   g_auto (ApRecordingInfo) info = { 0 };
   g_autoptr (GError) error = NULL;
 
-  if (ap_recording_store_get_info (store, request->id, &info, &error) &&
-      ap_recording_writer_remove (store->shared.writer.folder_fd, request->id, &error) &&
-      ap_recording_index_remove (store->shared.index, request->id, &error)) {
-    ap_recording_shares_forget (store->shared.shares, info.user_id);
-    request->done (&info, NULL, request->data);
-  } else {
-    request->done (NULL, error, request->data);
+  if (find_live (store, request->id, &recording, &error) && recording != NULL) {
+    ap_recording_discard (recording, request->done, request->data);
+    return;
   }
+  if (error == NULL)
+    remove_ended (store, request->id, &info, &error);
+  request->done (error == NULL ? &info : NULL, error, request->data);
 }
 
 void

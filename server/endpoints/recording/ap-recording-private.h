@@ -67,13 +67,13 @@ void ap_recording_put_ended_into_index (ApRecording *recording);
 gboolean ap_recording_claim (gpointer recording, guint64 bytes, GError **error);
 /* Nothing more can be promised of it. */
 void ap_recording_fail (ApRecording *recording, const GError *error);
-/* Before anything is done with it. Errors: what has broken it, or CLOSED */
-gboolean ap_recording_ensure_live (ApRecording *recording, GError **error);
 
 /* ap-recording-chunks.c */
 void ap_recording_files_init (ApRecording *recording);
 /* Of the WAV, and of the journal too. */
 void ap_recording_want_sync (ApRecording *recording);
+/* @text: (transfer full): the answer to what was appended last, or to what comes after it. */
+void ap_recording_answer (const ApRecordingJob *job, char *text);
 /* ApStrandFuncs on jobs. */
 void ap_recording_append_now (gpointer data);
 void ap_recording_tell_status_now (gpointer data);

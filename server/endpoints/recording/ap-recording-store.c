@@ -240,6 +240,19 @@ ap_recording_store_list_live (ApRecordingStore *store)
   return list;
 }
 
+/* @id: of a row that has ended. It may be live all the same: it failed, and has not been read since. */
+static gboolean
+remove_one (ApRecordingStore *store, const char *id, GError **error)
+{
+  g_autoptr (ApRecording) live = ap_recording_store_find (store, id);
+
+  if (live != NULL || !ap_recording_writer_remove (store->shared.writer.folder_fd, id, error) ||
+      !ap_recording_index_remove (store->shared.index, id, error))
+    return FALSE;
+  ap_info ("%s removed: older than %" G_GINT64_FORMAT " days", id, store->settings->retention_days);
+  return TRUE;
+}
+
 static void
 remove_old (gpointer data)
 {
@@ -248,15 +261,14 @@ remove_old (gpointer data)
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) ids =
       ap_recording_index_older_than (store->shared.index, g_get_real_time () - age_us, RETENTION_BATCH, &error);
+  guint removed = 0;
 
-  for (char **id = ids; id != NULL && *id != NULL && error == NULL; id++)
-    if (ap_recording_writer_remove (store->shared.writer.folder_fd, *id, &error) &&
-        ap_recording_index_remove (store->shared.index, *id, &error))
-      ap_info ("%s removed: older than %" G_GINT64_FORMAT " days", *id, store->settings->retention_days);
+  for (char **id = ids; id != NULL && *id != NULL && error == NULL && g_atomic_int_get (&store->stopping) == 0; id++)
+    removed += remove_one (store, *id, &error) ? 1 : 0;
   ap_recording_shares_forget (store->shared.shares, NULL);
   if (error != NULL)
     ap_warning ("what is too old cannot be removed: %s", error->message);
-  if (error == NULL && g_strv_length (ids) == RETENTION_BATCH)
+  if (removed == RETENTION_BATCH)
     ap_strand_post (store->desk, remove_old, store, NULL);
 }
 

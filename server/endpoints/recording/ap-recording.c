@@ -185,8 +185,9 @@ ensure_loaded (ApRecording *recording, GError **error)
   return FALSE;
 }
 
-gboolean
-ap_recording_ensure_live (ApRecording *recording, GError **error)
+/* Likewise. Errors: what has broken it, or CLOSED */
+static gboolean
+ensure_live (ApRecording *recording, GError **error)
 {
   if (!ensure_loaded (recording, error))
     return FALSE;
@@ -213,7 +214,7 @@ may_join (ApRecording *recording, ApRecordingSocket *socket, GError **error)
 {
   gint64 most = recording->shared->settings->max_connections;
 
-  if (!ap_recording_ensure_live (recording, error))
+  if (!ensure_live (recording, error))
     return FALSE;
   if (socket->manner == AP_RECORDING_RESUMES)
     dismiss_sockets (recording);
@@ -284,7 +285,8 @@ refuse_to_end (const ApRecordingJob *job, const GError *error)
   ap_warning ("%s cannot be completed: %s", recording->info.id, error->message);
   try_again_later (recording);
   if (job->socket != NULL)
-    ap_recording_socket_send (job->socket, ap_recording_format_failure (&recording->info, error), 0);
+    ap_recording_answer (&(ApRecordingJob){ .recording = recording, .socket = job->socket },
+                         ap_recording_format_failure (&recording->info, error));
   if (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE))
     ap_recording_fail (recording, error);
   tell_done (job, error);
@@ -329,6 +331,7 @@ discard (gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!recording->over) {
+    ap_recording_answers_drop (recording->answers);
     close_sockets (recording, 1008, "the session was deleted");
     leave_the_living (recording);
   }
@@ -364,22 +367,20 @@ reason_to_end (ApRecording *recording, gint64 now)
 static void
 tick (gpointer data)
 {
-  ApRecordingJob *job = data;
-  ApRecording *recording = job->recording;
+  ApRecording *recording = ((ApRecordingJob *)data)->recording;
   gint64 now = g_get_monotonic_time ();
   const char *reason = NULL;
 
   g_atomic_int_set (&recording->ticking, 0);
   if (recording->over || recording->broken != NULL)
     return;
-  if (recording->writer == NULL && !recording->shared->reachable (recording->shared->owner, NULL))
-    recording->heard = now; /* nobody could send to it */
+  if (ap_recording_answers_wait (recording->answers) ||
+      (recording->writer == NULL && !recording->shared->reachable (recording->shared->owner, NULL)))
+    recording->heard = now; /* who waits for an answer need not send more; nor could anybody */
   if (now >= recording->end_at && (recording->writer != NULL || recording->exists))
     reason = reason_to_end (recording, now);
   if (reason != NULL) {
-    job->code = 1001;
-    job->reason = reason;
-    end (job);
+    end (&(ApRecordingJob){ .recording = recording, .code = 1001, .reason = reason });
     return;
   }
   if (recording->writer == NULL || now < recording->checkpoint_at)

@@ -20,6 +20,7 @@ struct _ApSyncer {
   gboolean ending;
   gint64 interval; /* us */
   int dir_fd;      /* -1: each target by itself */
+  guint failures;  /* of syncfs; the one thread's */
   guint n_threads;
   GThread *threads[];
 };
@@ -133,6 +134,20 @@ begin_each (gpointer target, gpointer data)
   begin (target);
 }
 
+/* syncfs(2) tells once that something was lost, and not whose: it may be a file's that was not asked for then. So after
+ * a failure each file speaks for itself once. */
+static void
+finish_one (ApSyncer *syncer, ApSyncTarget *target)
+{
+  gboolean covered = target->failures == syncer->failures;
+
+  target->failures = syncer->failures;
+  if (covered)
+    target->done (target, NULL);
+  else
+    sync_one (target);
+}
+
 static gpointer
 sync_all (gpointer data)
 {
@@ -142,18 +157,15 @@ sync_all (gpointer data)
   g_mutex_lock (&syncer->lock);
   while ((first = take (syncer)) != NULL) {
     g_autoptr (GPtrArray) targets = take_rest (syncer, first);
-    gboolean synced;
 
     g_mutex_unlock (&syncer->lock);
     g_ptr_array_foreach (targets, begin_each, NULL);
-    synced = syncfs (syncer->dir_fd) == 0;
+    if (syncfs (syncer->dir_fd) < 0)
+      syncer->failures++;
     for (guint i = 0; i < targets->len; i++) {
       ApSyncTarget *target = targets->pdata[i];
 
-      if (synced)
-        target->done (target, NULL);
-      else
-        sync_one (target);
+      finish_one (syncer, target);
       g_mutex_lock (&syncer->lock);
       put_back (syncer, target);
       g_mutex_unlock (&syncer->lock);

@@ -27,6 +27,7 @@ struct _ApSyncTarget {
   GList link;
   gint64 due;
   int state;
+  guint failures;
 };
 
 /* @interval_ms: 0: a sync begins as soon as a thread is free. Otherwise at multiples of it, so that a busy disk has
@@ -35,7 +36,8 @@ ApSyncer *ap_syncer_new (guint threads, guint interval_ms);
 
 /* One thread, and one syncfs(2) for all targets that were requested before it began: for a filesystem that hundreds of
  * recordings have to themselves. @dir_fd: any descriptor in it; stays the caller's, open until the free. The targets'
- * own sync is called only after syncfs has failed, because that does not tell whose data were lost. */
+ * own sync is called once after syncfs has failed, whenever their turn comes: that does not tell whose data were lost,
+ * and does not tell it again. */
 ApSyncer *ap_syncer_new_syncfs (int dir_fd, guint interval_ms);
 
 /* Does what has been requested, without waiting for an interval, then ends the threads. */
