@@ -9,6 +9,10 @@ const { createHmac } = require('crypto');
 const WebSocket = require('ws');
 
 const url = process.argv[2] || 'ws://localhost:8001/ws';
+if (!/^wss?:/.test(url)) {
+  console.error('usage: [TWILIO_AUTH_TOKEN=...] [TOKEN=... CALL=...] call-client.js [ws://localhost:8001/ws]');
+  process.exit(2);
+}
 const frames = 50;
 const samples = 160; // 20 ms at 8 kHz
 const key = process.env.TWILIO_AUTH_TOKEN;

@@ -11,7 +11,12 @@ const RATE = 16000; // samples a second, 16 bits, mono
 const FRAME_MS = 20;
 const FRAMES = 1000 / FRAME_MS;
 
-const socket = new WebSocket(process.argv[2] || 'ws://localhost:8001/ws/audio');
+const url = process.argv[2] || 'ws://localhost:8001/ws/audio';
+if (!/^wss?:/.test(url)) {
+  console.error('usage: echo-client.js [ws://localhost:8001/ws/audio]');
+  process.exit(2);
+}
+const socket = new WebSocket(url);
 const sentAt = [];
 const waits = [];
 

@@ -130,9 +130,12 @@ take (ApGuardStream *guard, char c)
 static gssize
 refuse (ApGuardStream *guard, GError **error)
 {
-  static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  g_autofree char *answer =
+      g_strdup_printf ("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %" G_GSIZE_FORMAT
+                       "\r\nConnection: close\r\n\r\n%s",
+                       strlen (AP_HTTP_GUARD_UNREADABLE), AP_HTTP_GUARD_UNREADABLE);
 
-  g_socket_send_with_blocking (guard->socket, answer, sizeof answer - 1, FALSE, NULL, NULL);
+  g_socket_send_with_blocking (guard->socket, answer, strlen (answer), FALSE, NULL, NULL);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the head of the request is malformed");
   return -1;
 }

@@ -3,6 +3,10 @@
 
 #include <gio/gio.h>
 
+/* The body of an answer to what cannot be read as a request, JSON. */
+#define AP_HTTP_GUARD_UNREADABLE                                                                                       \
+  "{\"error\":\"the request cannot be read; in its path and query a blank is written as %20, and % as %25\"}"
+
 /**
  * ap_http_guard_connection:
  *

@@ -8,6 +8,7 @@
 #include "base/ap-metrics.h"
 #include "net/ap-http-body.h"
 #include "net/ap-http-cors.h"
+#include "net/ap-http-guard.h"
 #include "net/ap-http-handshake.h"
 #include "net/ap-http-request-private.h"
 #include "net/ap-http-target.h"
@@ -291,6 +292,15 @@ refuse (ApHttp *http, ApHttpRequest *request, SoupMessageHeaders *headers, GUri 
     count_refusal (ap_http_request_get_message (request));
 }
 
+/* Before anything of a request has come: what libsoup says by itself, as of a target that is no URL, it says with this.
+ */
+static void
+on_begun (SoupServer *server, SoupServerMessage *message, gpointer data)
+{
+  soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC, AP_HTTP_GUARD_UNREADABLE,
+                                    strlen (AP_HTTP_GUARD_UNREADABLE));
+}
+
 /* When a request's headers have come, before its body. */
 static void
 on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
@@ -300,6 +310,7 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
   const Route *route;
   gsize most = 0;
 
+  soup_server_message_set_response (message, NULL, SOUP_MEMORY_STATIC, NULL, 0); /* it can be read */
   refuse (data, request, headers, soup_server_message_get_uri (message));
   if (!has_body (headers))
     return;
@@ -343,6 +354,7 @@ ap_http_new (int listen_fd, guint request_seconds)
   /* A path keeps its escapes, so that an escaped slash separates nothing. */
   http->server = g_object_new (SOUP_TYPE_SERVER, "server-header", "audio-pipeline", "raw-paths", TRUE, NULL);
   http->routes = g_ptr_array_new_with_free_func (free_route);
+  g_signal_connect (http->server, "request-started", G_CALLBACK (on_begun), NULL);
   soup_server_add_early_handler (http->server, NULL, on_headers, http, NULL);
   soup_server_add_handler (http->server, NULL, on_request, http, NULL);
   http->request_seconds = request_seconds;

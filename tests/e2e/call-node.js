@@ -49,7 +49,14 @@ async function askForToken (server) {
   return { url, token };
 }
 
+async function checkMisuse () {
+  const { code, output } = await example('--help', {});
+  assert.strictEqual(code, 2, output);
+  assert.match(output, /^usage: /);
+}
+
 run(async () => {
+  await checkMisuse();
   const open = await startServer();
   await checkCall(`${open.url.replace('http', 'ws')}/ws`, {});
   await open.stop();

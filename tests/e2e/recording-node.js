@@ -4,6 +4,7 @@
 'use strict';
 
 const assert = require('assert');
+const { once } = require('events');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
@@ -142,6 +143,48 @@ async function example (url, args, input) {
   return /^(\S{36}): (\d+) chunks/.exec(said) || assert.fail(`it said: ${said}`);
 }
 
+// What it says, to whom, and its exit status, where nothing is to be recorded.
+async function refused (args, env = process.env) {
+  const program = start(process.execPath, [EXAMPLE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  let said = '';
+  program.stdout.on('data', (data) => { said += data; });
+  const [code] = await once(program, 'close');
+  return { code, said, told: program.text };
+}
+
+async function checkMisuse (server, sockets) {
+  const help = await refused(['--help']);
+  assert.strictEqual(help.code, 0, help.told);
+  for (const option of ['--url', '--rate', '--channels', '--format', '--user', 'TOKEN']) assert.ok(help.said.includes(option));
+
+  const wrong = [['--nope'], ['--url'], ['--rate', '--user', 'me'], ['a.wav', 'b.wav']];
+  for (const args of wrong) {
+    const { code, said, told } = await refused(args);
+    assert.strictEqual(code, 2, `${args}: ${told}`);
+    assert.strictEqual(said, '');
+    assert.match(told, /usage: /);
+    assert.doesNotMatch(told, /\n +at /, `${args}: a stack`);
+  }
+
+  const alone = await refused(['--help'], { ...process.env, NODE_PATH: '' }); // without the package ws
+  assert.strictEqual(alone.code, 0, alone.told);
+
+  for (const source of [path.join(folder, 'no-such.wav'), folder]) {
+    const { code, told } = await refused(['--url', sockets, source]);
+    assert.strictEqual(code, 1);
+    assert.match(told, /no-such|directory/);
+  }
+  const rate = await refused(['--url', sockets, '--rate', '1', __filename]);
+  assert.strictEqual(rate.code, 1);
+  assert.match(rate.told, /8000, 16000, 22050, 44100, 48000, 96000/);
+  const active = await (await fetch(`${server.url}/api/audio/sessions?status=active`)).json();
+  assert.strictEqual(active.total, 0); // no session for any of them
+
+  const { code, told } = await refused(['--url', sockets, '--format', 'flac', __filename]);
+  assert.strictEqual(code, 1, told);
+  assert.match(told, /undecodable: this is no FLAC/);
+}
+
 async function checkExample (server, sockets) {
   const data = audio(400000);
   const file = path.join(folder, 'talk.wav');
@@ -153,12 +196,6 @@ async function checkExample (server, sockets) {
   const minutes = audio(4 * 60 * 88200); // as fast as the line is
   fs.writeFileSync(file, wav(44100, 1, minutes));
   same((await example(sockets, [file]))[1], minutes);
-
-  const lost = start(process.execPath, [EXAMPLE, '--url', sockets, path.join(folder, 'no-such.wav')]);
-  assert.strictEqual(await lost.ended, 1);
-  assert.match(lost.text, /no-such/);
-  const active = await (await fetch(`${server.url}/api/audio/sessions?status=active`)).json();
-  assert.strictEqual(active.total, 0); // no session for it
 
   const proxy = await cuttingProxy(new URL(server.url).port, [100, 70000, 500, 16384, 200001, 40000, 90000]);
   const [, resumed] = await example(`ws://127.0.0.1:${proxy.port}/api/ws/audio`, ['--rate', '16000', '-'], data);
@@ -219,5 +256,6 @@ run(async () => {
   await checkPages(server, sockets);
   await checkExample(server, sockets);
   await checkBroken();
+  await checkMisuse(server, sockets);
   await server.stop();
 });

@@ -242,6 +242,38 @@ test_rows (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* What no handler sees, because libsoup or the guard before it cannot read it, has an answer of the same kind. */
+static void
+test_unreadable (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *request;
+    guint status;
+  } unreadable[] = {
+    { "GET /things?q=50% HTTP/1.1\r\nHost: x", 400 },
+    { "GET /things?q=%zz HTTP/1.1\r\nHost: x", 400 },
+    { "GET /things?q=a b HTTP/1.1\r\nHost: x", 400 },
+    { "GET things HTTP/1.1\r\nHost: x", 400 },
+    { "GET * HTTP/1.1\r\nHost: x", 404 },
+    { "GET /things HTTP/2.0\r\nHost: x", 505 },
+    { "GET /things", 400 },
+    { "POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1", 400 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (unreadable); i++) {
+    g_autofree char *request = g_strconcat (unreadable[i].request, "\r\n\r\n", NULL);
+    g_autoptr (HttpAnswer) answer = read_answer (fixture, send_request (fixture, request));
+    g_autofree char *type = http_answer_header (answer, "Content-Type");
+    g_autofree char *length = http_answer_header (answer, "Content-Length");
+
+    g_test_message ("%s", unreadable[i].request);
+    g_assert_cmpuint (answer->status, ==, unreadable[i].status);
+    g_assert_cmpstr (type, ==, "application/json");
+    g_assert_true (g_str_has_prefix (answer->body, "{\"error\":\"") && g_str_has_suffix (answer->body, "\"}"));
+    g_assert_cmpuint (g_ascii_strtoull (length, NULL, 10), ==, answer->body_len);
+  }
+}
+
 static void
 test_answer (Fixture *fixture, gconstpointer data)
 {
@@ -545,6 +577,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("rows", test_rows);
+  ADD ("unreadable", test_unreadable);
   ADD ("answer", test_answer);
   ADD ("bodies", test_bodies);
   ADD ("budget", test_budget);
