@@ -74,7 +74,7 @@ class Suite:
 
     def check_beginnings(self, folder, recordings):
         for recording in recordings:
-            if recording.id and (os.path.exists(recording.wav_path(folder)) or not recording.may_lack_wav):
+            if recording.id and (recording.has_wav(folder) or not recording.may_lack_wav):
                 recording.check_prefix(folder, self.references[recording.material.name])
 
     async def finish(self, world, recordings):

@@ -165,6 +165,11 @@ class Recording:
     def wav_path(self, storage):
         return os.path.join(storage, f"{self.id}.wav")
 
+    def has_wav(self, storage):
+        """One that is made anew has a name before it has a header."""
+        path = self.wav_path(storage)
+        return os.path.exists(path) and os.path.getsize(path) > 0
+
     def wav(self, storage):
         with open(self.wav_path(storage), "rb") as file:
             return file.read()
