@@ -141,9 +141,9 @@ sync_on (World *world)
     power_sync_all ();
     world->syncing = DONE;
   } else {
-    ap_recording_writer_sync_ends (world->writer);
+    world->broken |= !ap_recording_writer_sync_ends (world->writer, NULL);
     ap_recording_writer_tell (world->writer, world->telling, NULL);
-    if (!power_is_over ())
+    if (!power_is_over () && !world->broken)
       acknowledge (world);
     world->syncing = IDLE;
   }
