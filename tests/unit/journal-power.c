@@ -172,7 +172,7 @@ sync_on (Syncing syncing, guint64 *promised)
     sync_now ();
     return DONE;
   }
-  ap_journal_sync_ends (world->journal);
+  g_assert_true (ap_journal_sync_ends (world->journal, NULL));
   world->acked = *promised;
   return IDLE;
 }

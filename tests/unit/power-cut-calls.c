@@ -23,7 +23,7 @@ static struct {
   PowerCutFile *files[1024]; /* by descriptor */
   guint left;                /* calls until the end; 0: no end is near */
   PowerEnd end;
-  gboolean over, full, kind, failing;
+  gboolean over, full, kind, failing, failing_folder;
 } power;
 
 /* ---- What happens -------------------------------------------------------------------------------------------------
@@ -269,6 +269,10 @@ fdatasync (int fd)
   if (file_of (fd) != NULL)
     return sync_file (file_of (fd));
   g_assert_cmpint (fd, ==, power.folder);
+  if (power.failing_folder) {
+    power.failing_folder = FALSE;
+    return fail (EIO);
+  }
   power_cut_disk_sync_names (power.disk);
   return goes_on () ? 0 : fail (EIO);
 }
@@ -354,7 +358,8 @@ power_be_kind (gboolean kind)
 }
 
 void
-power_fail (void)
+power_fail (gboolean folder)
 {
-  power.failing = TRUE;
+  power.failing = !folder;
+  power.failing_folder = folder;
 }

@@ -31,7 +31,7 @@ gboolean power_is_over (void);
 void power_cut (PowerEnd end);
 /* Neither full nor failing from now on, or as before. */
 void power_be_kind (gboolean kind);
-/* The next sync of a file fails, and nothing of it is kept. */
-void power_fail (void);
+/* The next sync of a file, or of the folder, fails, and nothing of it is kept. */
+void power_fail (gboolean folder);
 /* As syncfs(2) does. */
 void power_sync_all (void);

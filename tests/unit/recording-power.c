@@ -4,6 +4,7 @@
  * what was acknowledged is there, once and in its place, and when the client has sent the rest the WAV is that of an
  * undisturbed run. What it tells of at any moment is the beginning of that.
  * AP_TEST_SEED and AP_TEST_WORLDS: from which on, and how many. */
+#include "decoder-deaths.h"
 #include "power-cut-calls.h"
 #include "recording-folder.h"
 
@@ -23,6 +24,7 @@ typedef struct {
   const char *name;
   ApRecordingFormat format;
   AudioFileKind kind;
+  gdouble seconds; /* of a file */
   guint worlds;
   GBytes *files[3];
 } Material;
@@ -36,6 +38,8 @@ typedef struct {
   Folder *folder;
   GRand *chance;
   PowerDisk disk;
+  gboolean kills;
+  guint deaths;      /* of decoders, in a row */
   GPtrArray *chunks; /* of GBytes: what the client has to send, in its order */
   GBytes *expected;  /* the WAV of an undisturbed run */
   char id[AP_RECORDING_ID_LENGTH + 1];
@@ -85,7 +89,7 @@ add_file (World *world, GBytes *file)
 static void
 add_chunks (World *world)
 {
-  guint raw = world->material->format == AP_RECORDING_FORMAT_WAV ? (guint)g_rand_int_range (world->chance, 0, 40) : 0;
+  guint raw = world->material->format == AP_RECORDING_FORMAT_WAV ? (guint)g_rand_int_range (world->chance, 0, 100) : 0;
   guint files = world->material->files[0] != NULL ? (guint)g_rand_int_range (world->chance, 1, 4) : 0;
 
   for (guint i = 0; i < raw && (files == 0 || i < 8); i++)
@@ -137,9 +141,9 @@ sync_on (World *world)
     power_sync_all ();
     world->syncing = DONE;
   } else {
-    ap_recording_writer_sync_ends (world->writer);
+    world->broken |= !ap_recording_writer_sync_ends (world->writer, NULL);
     ap_recording_writer_tell (world->writer, world->telling, NULL);
-    if (!power_is_over ())
+    if (!power_is_over () && !world->broken)
       acknowledge (world);
     world->syncing = IDLE;
   }
@@ -190,6 +194,7 @@ assert_excused (World *world, const GError *error)
 
   world->broken |= storage;
   if (power_is_over () || g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA) ||
+      (world->kills && g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED)) ||
       (world->disk.fails && storage) ||
       (world->disk.fills && (storage || g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE))))
     return;
@@ -370,6 +375,7 @@ recover (World *world)
 static void
 begin_life (World *world)
 {
+  decoder_deaths_begin (world->kills ? world->chance : NULL);
   world->syncing = IDLE;
   world->broken = FALSE;
   if (world->created)
@@ -436,6 +442,7 @@ live_to_the_end (World *world)
 
   power_be_kind (TRUE);
   world->disk = (PowerDisk){ 0 };
+  world->kills = FALSE;
   begin_life (world);
   if (world->created && !world->ended)
     recover_again (world);
@@ -489,6 +496,7 @@ static void
 run_world (World *world)
 {
   world->disk = (PowerDisk){ happens (world, 2), happens (world, 3), happens (world, 3) };
+  world->kills = happens (world, 3);
   add_chunks (world);
   world->expected = record_undisturbed (world);
   g_assert_true (ap_recording_writer_remove (world->scratch->fd, world->id, NULL));
@@ -500,10 +508,10 @@ run_world (World *world)
 }
 
 static Material materials[] = {
-  { "raw", AP_RECORDING_FORMAT_WAV, AUDIO_FILE_KINDS, 300 },
-  { "wav", AP_RECORDING_FORMAT_WAV, AUDIO_FILE_WAV, 100 },
-  { "flac", AP_RECORDING_FORMAT_FLAC, AUDIO_FILE_FLAC, 50 },
-  { "mp3", AP_RECORDING_FORMAT_MP3, AUDIO_FILE_MP3, 30 },
+  { "raw", AP_RECORDING_FORMAT_WAV, AUDIO_FILE_KINDS, 0, 300 },
+  { "wav", AP_RECORDING_FORMAT_WAV, AUDIO_FILE_WAV, 0.2, 100 },
+  { "flac", AP_RECORDING_FORMAT_FLAC, AUDIO_FILE_FLAC, 1.5, 40 },
+  { "mp3", AP_RECORDING_FORMAT_MP3, AUDIO_FILE_MP3, 0.3, 30 },
 };
 
 static void
@@ -515,7 +523,8 @@ test_any_moment (World *world, gconstpointer data)
   guint32 n = worlds != NULL ? (guint32)g_ascii_strtoull (worlds, NULL, 10) : material->worlds;
 
   for (guint i = 0; i < G_N_ELEMENTS (material->files) && material->kind != AUDIO_FILE_KINDS; i++)
-    material->files[i] = audio_file_make (material->kind, i == 2 ? 16000 : RATE, i == 1 ? 1 : CHANNELS, 0.2);
+    material->files[i] =
+        audio_file_make (material->kind, i == 2 ? 16000 : RATE, i == 1 ? 1 : CHANNELS, material->seconds);
   for (guint32 i = 0; i < n; i++) {
     g_test_message ("seed %u", seed + i);
     begin_world (world, material, seed + i);

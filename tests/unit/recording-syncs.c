@@ -97,7 +97,7 @@ test_refused_journal (Fixture *fixture, gconstpointer data)
   g_assert_true (append (fixture));
   g_assert_true (ap_recording_writer_sync (fixture->writer, NULL));
   g_assert_true (append (fixture));
-  power_fail ();
+  power_fail (FALSE);
   g_assert_false (ap_recording_writer_sync (fixture->writer, NULL));
   begin_next_life (fixture, POWER_STAYS);
   told = count (fixture);
@@ -126,12 +126,29 @@ test_refused_wav (Fixture *fixture, gconstpointer data)
 
   begin (fixture);
   g_assert_true (append (fixture));
-  power_fail ();
+  power_fail (FALSE);
   g_assert_false (ap_recording_writer_checkpoint (fixture->writer, NULL));
   power_sync_all ();
   g_assert_false (ap_recording_writer_tell (fixture->writer, 50, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE);
   g_assert_cmpuint (told_bytes (fixture), ==, 0);
+  end (fixture);
+}
+
+/* Nor its place in the folder. What is synced by other means is not the file that the folder may have. */
+static void
+test_refused_place (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->folder->settings.rotate_bytes = 150;
+  begin (fixture);
+  power_fail (TRUE);
+  ap_recording_writer_sync_begins (fixture->writer);
+  g_assert_true (append (fixture));
+  power_sync_all ();
+  g_assert_false (ap_recording_writer_sync_ends (fixture->writer, &error));
+  g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE);
   end (fixture);
 }
 
@@ -169,5 +186,6 @@ main (int argc, char **argv)
   ADD ("killed-in-rotation", test_killed_in_rotation);
   ADD ("refused-journal", test_refused_journal);
   ADD ("refused-wav", test_refused_wav);
+  ADD ("refused-place", test_refused_place);
   return g_test_run ();
 }

@@ -72,12 +72,11 @@ static void
 on_journal_synced (ApSyncTarget *target, const GError *error)
 {
   ApRecording *recording = recording_of (target);
+  g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
 
-  if (error != NULL)
-    ap_error ("%s: %s", recording->info.id, error->message);
-  else
-    ap_recording_writer_sync_ends (recording->writer);
-  ap_recording_post (recording, error == NULL ? on_synced : on_sync_failed,
+  if (problem != NULL || !ap_recording_writer_sync_ends (recording->writer, &problem))
+    ap_error ("%s: %s", recording->info.id, problem->message);
+  ap_recording_post (recording, problem == NULL ? on_synced : on_sync_failed,
                      &(ApRecordingJob){ .ticket = recording->syncing });
 }
 

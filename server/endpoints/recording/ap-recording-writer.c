@@ -494,10 +494,10 @@ ap_recording_writer_sync_begins (ApRecordingWriter *writer)
   ap_journal_sync_begins (writer->journal);
 }
 
-void
-ap_recording_writer_sync_ends (ApRecordingWriter *writer)
+gboolean
+ap_recording_writer_sync_ends (ApRecordingWriter *writer, GError **error)
 {
-  ap_journal_sync_ends (writer->journal);
+  return ap_journal_sync_ends (writer->journal, error);
 }
 
 gboolean

@@ -65,7 +65,7 @@ gboolean ap_recording_writer_wants_one_source (ApRecordingWriter *writer);
 /* From any thread, beside the others: all chunks journaled before are on the disk afterwards. An error is final. */
 gboolean ap_recording_writer_sync (ApRecordingWriter *writer, GError **error);
 void ap_recording_writer_sync_begins (ApRecordingWriter *writer); /* likewise, around a sync by other means */
-void ap_recording_writer_sync_ends (ApRecordingWriter *writer);
+gboolean ap_recording_writer_sync_ends (ApRecordingWriter *writer, GError **error);
 /* Likewise: the WAV on the disk, and its header's sizes; or these alone, when the caller has synced so many frames. */
 gboolean ap_recording_writer_checkpoint (ApRecordingWriter *writer, GError **error);
 gboolean ap_recording_writer_tell (ApRecordingWriter *writer, guint64 frames, GError **error);

@@ -94,12 +94,18 @@ ap_journal_sync_begins (ApJournal *journal)
   journal->rewritten = G_MAXOFFSET;
 }
 
-void
-ap_journal_sync_ends (ApJournal *journal)
+gboolean
+ap_journal_sync_ends (ApJournal *journal, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&journal->sync_lock);
+  gint failed = g_atomic_int_get (&journal->sync_error);
 
+  if (failed != 0) {
+    ap_storage_set_error (error, failed, "fdatasync");
+    return FALSE;
+  }
   journal->synced = MAX (journal->synced, MIN (journal->syncing, journal->rewritten));
+  return TRUE;
 }
 
 /* KiB before the end that need not be on the disk. */
@@ -460,18 +466,10 @@ ap_journal_append (ApJournal *journal, const ApJournalRecord *record, GError **e
 gboolean
 ap_journal_sync (ApJournal *journal, GError **error)
 {
-  gint failed = g_atomic_int_get (&journal->sync_error);
-
   ap_journal_sync_begins (journal);
-  if (failed == 0 && fdatasync (journal->fd) < 0) {
-    failed = errno;
-    g_atomic_int_set (&journal->sync_error, failed);
-  }
-  if (failed != 0)
-    ap_storage_set_error (error, failed, "fdatasync");
-  else
-    ap_journal_sync_ends (journal);
-  return failed == 0;
+  if (g_atomic_int_get (&journal->sync_error) == 0 && fdatasync (journal->fd) < 0)
+    g_atomic_int_set (&journal->sync_error, errno);
+  return ap_journal_sync_ends (journal, error);
 }
 
 /* ---- Compaction ---------------------------------------------------------------------------------------------------

@@ -47,9 +47,10 @@ gboolean ap_journal_append (ApJournal *journal, const ApJournalRecord *record, G
 /* fdatasync(2): the records that were appended before it was called are on the disk. Any thread. A failure is final,
  * and so is told to all later calls, because the kernel forgets which pages it could not write. */
 gboolean ap_journal_sync (ApJournal *journal, GError **error);
-/* Around syncs by other means: what was appended before the beginning is on the disk at the end. One at a time. */
+/* Around syncs by other means: what was appended before the beginning is on the disk at the end, unless there was a
+ * failure. One at a time. */
 void ap_journal_sync_begins (ApJournal *journal);
-void ap_journal_sync_ends (ApJournal *journal);
+gboolean ap_journal_sync_ends (ApJournal *journal, GError **error);
 
 typedef gboolean (*ApJournalFunc) (const ApJournalRecord *record, gpointer data, GError **error);
 
