@@ -110,6 +110,8 @@ take_failure (Direct *direct, GstFlowReturn flow)
     return g_steal_pointer (&direct->failure);
   if (flow == GST_FLOW_OK)
     return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "the elements did not pass on the end of the stream");
+  if (flow == GST_FLOW_NOT_LINKED) /* a demuxer found nothing that fits what is behind it */
+    return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "none of its streams is of a kind that is known");
   return g_error_new (AP_ERROR, AP_ERROR_PIPELINE, "the elements refused the audio: %s", gst_flow_get_name (flow));
 }
 

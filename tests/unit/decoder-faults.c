@@ -451,6 +451,48 @@ test_unsupported (void)
   g_assert_true (g_str_has_prefix (error->message, "Ogg that cannot be decoded: "));
 }
 
+/* The name of the codec is changed into one that nobody has. */
+static GBytes *
+make_foreign (AudioFileKind kind, const char *name)
+{
+  g_autoptr (GBytes) file = make (kind, 0.3);
+  gsize length, at;
+  guint8 *data;
+
+  if (file == NULL)
+    return NULL;
+  data = g_bytes_unref_to_data (g_steal_pointer (&file), &length);
+  for (at = 0; at + strlen (name) <= length; at++)
+    if (memcmp (data + at, name, strlen (name)) == 0)
+      data[at + strlen (name) - 1] = 'z';
+  return g_bytes_new_take (data, length);
+}
+
+/* Whoever sent it is told that it is the codec. */
+static void
+test_foreign (void)
+{
+  static const struct {
+    AudioFileKind kind;
+    const char *name;
+  } row[] = { { AUDIO_FILE_MP4_FAST, "mp4a" }, { AUDIO_FILE_WEBM, "A_OPUS" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (row); i++) {
+    const ApDecoderSpec spec = spec_of (row[i].kind);
+    g_autoptr (GBytes) file = make_foreign (row[i].kind, row[i].name);
+    g_autoptr (GByteArray) samples = NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (file == NULL)
+      continue;
+    samples = decoder_run (&spec, file, 4096, &error);
+    g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
+    g_test_message ("%s", error->message);
+    g_assert_nonnull (strstr (error->message, "none of its streams is of a kind that is known"));
+    g_assert_cmpuint (samples->len, ==, 0);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -470,5 +512,6 @@ main (int argc, char **argv)
   g_test_add_func ("/decoder-faults/slow-rate", test_slow_rate);
   g_test_add_func ("/decoder-faults/tiny-files", test_tiny_files);
   g_test_add_func ("/decoder-faults/unsupported", test_unsupported);
+  g_test_add_func ("/decoder-faults/foreign", test_foreign);
   return g_test_run ();
 }
