@@ -7,8 +7,6 @@
 #include "endpoints/recording/files/ap-wav-file.h"
 #include "scratch.h"
 
-#include <gst/gst.h>
-
 #define RATE 8000
 
 typedef struct {
@@ -180,7 +178,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  gst_init (NULL, NULL);
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_writer_func (be_silent, NULL, NULL);
   ADD ("killed-in-rotation", test_killed_in_rotation);
