@@ -33,16 +33,12 @@ struct _ApStrand {
   gboolean busy; /* ready, or a job of it is under way */
 };
 
-static _Thread_local ApStrand *current;
-
 static void
-run (ApStrand *strand, Job *job)
+run (Job *job)
 {
-  current = strand;
   job->func (job->data);
   if (job->destroy != NULL)
     job->destroy (job->data);
-  current = NULL;
   g_free (job);
 }
 
@@ -85,7 +81,7 @@ work (gpointer data)
     gboolean idle;
 
     g_mutex_unlock (&pool->lock);
-    run (strand, job);
+    run (job);
     g_mutex_lock (&pool->lock);
     idle = put_back (pool, strand);
     if (idle) {
@@ -190,10 +186,4 @@ ap_strand_post (ApStrand *strand, ApStrandFunc func, gpointer data, GDestroyNoti
     g_cond_signal (&pool->changed);
   }
   g_mutex_unlock (&pool->lock);
-}
-
-gboolean
-ap_strand_is_current (ApStrand *strand)
-{
-  return current == strand;
 }

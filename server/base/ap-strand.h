@@ -39,8 +39,5 @@ void ap_strand_unref (ApStrand *strand);
  */
 void ap_strand_post (ApStrand *strand, ApStrandFunc func, gpointer data, GDestroyNotify destroy);
 
-/* Whether the caller is a job of this strand: for assertions. */
-gboolean ap_strand_is_current (ApStrand *strand);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApStrandPool, ap_strand_pool_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ApStrand, ap_strand_unref)

@@ -300,6 +300,51 @@ test_no_process (Fixture *fixture, gconstpointer data)
   assert_is_active (fixture, &before);
 }
 
+typedef struct {
+  Fixture *fixture;
+  const char *id;
+  Answer answer;
+} Question;
+
+static void
+ask_about (gpointer data)
+{
+  Question *question = data;
+  g_auto (ApRecordingInfo) info = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  ap_recording_store_get_info (question->fixture->store, question->id, &info, &error);
+  note (NULL, error, &question->answer);
+}
+
+/* Who asks about it is told that it cannot be read now. All others' questions are behind: they do not wait until it has
+ * been tried once more. */
+static void
+test_no_process_asked (Fixture *fixture, gconstpointer data)
+{
+  g_auto (ApRecordingInfo) before = record (fixture);
+  g_auto (Answer) answer = { 0 };
+  Question question = { fixture, before.id };
+  ApRecording *recording;
+
+  fixture->settings.sandbox = (char *)"session";
+  g_atomic_int_set (&no_processes, 1);
+  g_atomic_int_set (&held, 0);
+  open_store (fixture);
+  g_assert_true (load (fixture, before.id, &answer));
+  recording = ap_recording_store_find (fixture->store, before.id);
+  g_mutex_lock (&gate);
+  ap_recording_load (recording, pass, NULL);
+  g_clear_pointer (&recording, ap_recording_unref);
+  g_assert_true (test_wait_until (g_atomic_int_get (&held) == 1));
+  ap_strand_post (ap_recording_store_get_desk (fixture->store), ask_about, &question, NULL);
+  await (&question.answer);
+  g_assert_error (question.answer.error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE);
+  answer_clear (&question.answer);
+  g_mutex_unlock (&gate);
+  g_atomic_int_set (&no_processes, 0);
+}
+
 /* A system that cannot lock decoders in does not learn it: the next start may be on another. */
 static void
 test_no_sandbox (Fixture *fixture, gconstpointer data)
@@ -459,6 +504,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (be_silent, NULL, NULL);
   ADD ("threads", test_threads, NULL);
   ADD ("no-process", test_no_process, NULL);
+  ADD ("no-process/asked", test_no_process_asked, NULL);
   ADD ("no-sandbox", test_no_sandbox, NULL);
   ADD ("failed-row", test_failed_row, NULL);
   ADD ("failed-long-ago", test_failed_long_ago, NULL);

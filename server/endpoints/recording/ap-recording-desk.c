@@ -49,38 +49,6 @@ find_live (ApRecordingStore *store, const char *id, ApRecording **recording, GEr
   return TRUE;
 }
 
-typedef struct {
-  ApRecordingBarrier barrier;
-  ApRecordingInfo *info;
-  GError *error;
-} Wait;
-
-static void
-on_loaded (const ApRecordingInfo *info, const GError *error, gpointer data)
-{
-  Wait *wait = data;
-
-  if (error != NULL)
-    wait->error = g_error_copy (error);
-  else
-    ap_recording_info_copy (wait->info, info);
-  ap_recording_barrier_arrive (&wait->barrier);
-}
-
-/* Its strand runs on another thread: desks are the only ones that wait. */
-static gboolean
-wait_for_load (ApRecording *recording, ApRecordingInfo *info, GError **error)
-{
-  Wait wait = { .barrier.waited_for = 1, .info = info };
-
-  ap_recording_load (recording, on_loaded, &wait);
-  ap_recording_barrier_wait (&wait.barrier);
-  if (wait.error == NULL)
-    return TRUE;
-  g_propagate_error (error, wait.error);
-  return FALSE;
-}
-
 gboolean
 ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordingInfo *info, GError **error)
 {
@@ -93,7 +61,9 @@ ap_recording_store_get_info (ApRecordingStore *store, const char *id, ApRecordin
   if (ap_recording_look (recording, info))
     return TRUE;
   ap_recording_info_clear (info);
-  return wait_for_load (recording, info, error);
+  /* It has just been tried, see ap_recording_store_ask(), and others wait behind this. */
+  g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE, "the recording cannot be read now");
+  return FALSE;
 }
 
 GPtrArray *

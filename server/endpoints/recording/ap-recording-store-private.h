@@ -45,15 +45,3 @@ gboolean ap_recording_store_admit_folder (ApRecordingStore *store, int fd, GErro
 /* For ApRecordingShared. */
 gboolean ap_recording_store_is_reachable (gpointer store, GError **error);
 gboolean ap_recording_store_has_dropped (gpointer store, ApRecording *recording);
-
-/* For who waits until so many strands have come to something. */
-typedef struct {
-  GMutex lock;
-  GCond changed;
-  guint waited_for;
-} ApRecordingBarrier;
-
-void ap_recording_barrier_arrive (gpointer barrier);
-void ap_recording_barrier_wait (ApRecordingBarrier *barrier);
-/* @until: monotonic. FALSE: some have not arrived by then */
-gboolean ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until);

@@ -355,27 +355,26 @@ ap_recording_store_new (const ApRecordingSettings *settings)
   return store;
 }
 
-void
-ap_recording_barrier_arrive (gpointer data)
+/* For who waits until so many strands have come to something. */
+typedef struct {
+  GMutex lock;
+  GCond changed;
+  guint waited_for;
+} Barrier;
+
+static void
+arrive (gpointer data)
 {
-  ApRecordingBarrier *barrier = data;
+  Barrier *barrier = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
 
   barrier->waited_for--;
   g_cond_signal (&barrier->changed);
 }
 
-void
-ap_recording_barrier_wait (ApRecordingBarrier *barrier)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
-
-  while (barrier->waited_for > 0)
-    g_cond_wait (&barrier->changed, &barrier->lock);
-}
-
-gboolean
-ap_recording_barrier_wait_until (ApRecordingBarrier *barrier, gint64 until)
+/* @until: monotonic. FALSE: some have not arrived by then */
+static gboolean
+wait_until (Barrier *barrier, gint64 until)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&barrier->lock);
 
@@ -389,16 +388,16 @@ static void
 suspend_all (ApRecordingStore *store)
 {
   g_autoptr (GPtrArray) live = ap_recording_store_list_live (store);
-  ApRecordingBarrier barrier = { .waited_for = live->len };
+  Barrier barrier = { .waited_for = live->len };
 
   for (guint i = 0; i < live->len; i++)
-    ap_recording_suspend (g_ptr_array_index (live, i), ap_recording_barrier_arrive, &barrier);
-  if (!ap_recording_barrier_wait_until (&barrier, g_get_monotonic_time () + AP_STOP_MS * 1000)) {
+    ap_recording_suspend (g_ptr_array_index (live, i), arrive, &barrier);
+  if (!wait_until (&barrier, g_get_monotonic_time () + AP_STOP_MS * 1000)) {
     /* What they had in hand was not acknowledged. */
     ap_warning ("some chunks take too long to decode: their decoders are ended");
     ap_decoder_launcher_stop (store->shared.writer.launcher);
   }
-  ap_recording_barrier_wait (&barrier);
+  wait_until (&barrier, G_MAXINT64);
 }
 
 /* Who is making the folder ready now has finished; nobody will begin. */
