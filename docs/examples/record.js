@@ -123,10 +123,15 @@ function connect () {
   const connection = new WebSocket(url, { headers, handshakeTimeout: 10000 });
 
   connection.on('message', (data) => onMessage(connection, JSON.parse(data)));
+  connection.on('unexpected-response', (request, { statusCode, statusMessage }) => {
+    if (statusCode < 500 && statusCode !== 429) finish(`the server refuses: ${statusCode} ${statusMessage}`, 1);
+    console.error(`the server says ${statusCode} ${statusMessage}`);
+    connection.terminate();
+  });
   connection.on('error', (error) => console.error(error.message));
   connection.on('close', (code, reason) => {
     socket = null;
-    if (code === 1008 && sessionId && ended && waiting.length === 0) finish(`${sessionId}: closed`, 0);
+    if (code === 1008 && sessionId && ended && waiting.length === 0) finish(`${sessionId}: closed`, refused > 0 ? 1 : 0);
     if (code === 1008 || code === 4001 || ++failures > TRIES) finish(`closed with ${code} ${reason}`, 1);
     console.error(`connection lost (${code} ${reason}), trying again`);
     setTimeout(connect, Math.min(10000, 100 * 2 ** failures));

@@ -249,6 +249,16 @@ async function checkBroken () {
   await new Promise((resolve) => server.close(resolve));
 }
 
+// What will not change is not tried again.
+async function checkToken () {
+  const server = await startServer('--api-token', 'secret-1', '--storage-path', path.join(folder, 'guarded'));
+  const { code, told } = await refused(['--url', `${server.url.replace('http', 'ws')}/api/ws/audio`, __filename]);
+  assert.strictEqual(code, 1);
+  assert.match(told, /401/);
+  assert.doesNotMatch(told, /trying again/);
+  await server.stop();
+}
+
 run(async () => {
   process.env.AUDIO_STORAGE_PATH = storage;
   const server = await startServer();
@@ -257,5 +267,6 @@ run(async () => {
   await checkExample(server, sockets);
   await checkBroken();
   await checkMisuse(server, sockets);
+  await checkToken();
   await server.stop();
 });
