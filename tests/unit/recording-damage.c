@@ -108,7 +108,7 @@ recover (Run *run, guint *unreadable)
 {
   g_autoptr (GError) error = NULL;
 
-  run->writer = ap_recording_writer_recover (&run->folder->settings, run->id, unreadable, &error);
+  run->writer = ap_recording_writer_recover (&run->folder->settings, run->id, FALSE, unreadable, &error);
   g_assert_no_error (error);
 }
 

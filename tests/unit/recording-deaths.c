@@ -73,7 +73,7 @@ recover (Fixture *fixture, guint most, ApRecordingWriter **writer, GError **erro
 
   g_assert_true (g_file_set_contents_full (path, bytes, (gssize)length, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
   thread = g_thread_new ("killer", kill_children, &killer);
-  *writer = ap_recording_writer_recover (&fixture->folder->settings, fixture->id, &unreadable, error);
+  *writer = ap_recording_writer_recover (&fixture->folder->settings, fixture->id, FALSE, &unreadable, error);
   g_atomic_int_set (&killer.stop, 1);
   g_thread_join (thread);
   return killer.seen;

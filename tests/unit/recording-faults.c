@@ -14,18 +14,22 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gst/gst.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define RATE 48000
+#define RATE   48000
+#define DEADLY "AP_TEST_DEADLY"
 
 /* ---- Faults ---- */
 
 static gint no_seccomp;                /* atomic */
 static gint no_processes;              /* atomic */
+static gint deadly;                    /* atomic: decoders die, of processes that are begun then */
+static gint64 passed;                  /* atomic: what the clock is ahead */
 static gint unlinks_left = G_MAXINT32; /* atomic: files that can still be removed */
 
 /* The linker takes these before libc's. */
@@ -36,11 +40,27 @@ posix_spawn (pid_t *pid, const char *path, const posix_spawn_file_actions_t *act
   static int (*real) (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
                       char *const[], char *const[]);
 
+  g_autoptr (GPtrArray) more = g_ptr_array_new ();
+
   if (g_atomic_int_get (&no_processes))
     return EAGAIN; /* as with RLIMIT_NPROC */
   if (real == NULL)
     *(void **)&real = dlsym (RTLD_NEXT, "posix_spawn");
-  return real (pid, path, actions, attributes, argv, environment);
+  for (char **variable = (char **)environment; *variable != NULL; variable++)
+    g_ptr_array_add (more, *variable);
+  if (g_atomic_int_get (&deadly))
+    g_ptr_array_add (more, (gpointer)DEADLY "=1");
+  g_ptr_array_add (more, NULL);
+  return real (pid, path, actions, attributes, argv, (char *const *)more->pdata);
+}
+
+gint64
+g_get_monotonic_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + __atomic_load_n (&passed, __ATOMIC_SEQ_CST);
 }
 
 int
@@ -67,6 +87,8 @@ prctl (int option, ...)
   for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
     arguments[i] = va_arg (list, long);
   va_end (list);
+  if (option == PR_SET_PDEATHSIG && g_getenv (DEADLY) != NULL) /* the first that a decoder's process does */
+    raise (SIGKILL);
   if (option == PR_SET_SECCOMP && g_atomic_int_get (&no_seccomp)) {
     errno = EINVAL;
     return -1;
@@ -345,6 +367,48 @@ test_no_process_asked (Fixture *fixture, gconstpointer data)
   g_atomic_int_set (&no_processes, 0);
 }
 
+/* Decoders that are killed, as by a machine that is short of memory: nothing is lost by that. */
+static void
+test_deaths (Fixture *fixture, gconstpointer data)
+{
+  g_auto (ApRecordingInfo) before = record (fixture);
+
+  fixture->settings.sandbox = (char *)"session";
+  g_atomic_int_set (&deadly, 1);
+  open_store (fixture);
+  for (guint i = 0; i < 3; i++) {
+    g_auto (Answer) answer = { 0 };
+
+    g_assert_true (load (fixture, before.id, &answer));
+    g_assert_error (answer.error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
+  }
+  g_clear_pointer (&fixture->store, ap_recording_store_free);
+  g_atomic_int_set (&deadly, 0);
+  open_store (fixture);
+  assert_is_active (fixture, &before);
+}
+
+/* For longer than a minute it is held to be the chunk's doing, which was the last and need not have been taken. */
+static void
+test_deaths_for_long (Fixture *fixture, gconstpointer data)
+{
+  g_auto (ApRecordingInfo) before = record (fixture);
+  g_auto (ApRecordingInfo) without = { 0 };
+  g_auto (Answer) answer = { 0 };
+
+  fixture->settings.sandbox = (char *)"session";
+  g_atomic_int_set (&deadly, 1);
+  open_store (fixture);
+  g_assert_true (load (fixture, before.id, &answer));
+  g_assert_error (answer.error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
+  __atomic_store_n (&passed, 61 * G_USEC_PER_SEC, __ATOMIC_SEQ_CST);
+  ap_recording_info_copy (&without, &before);
+  without.total_chunks = without.frames = 0;
+  assert_is_active (fixture, &without);
+  g_atomic_int_set (&deadly, 0);
+  __atomic_store_n (&passed, 0, __ATOMIC_SEQ_CST);
+}
+
 /* A system that cannot lock decoders in does not learn it: the next start may be on another. */
 static void
 test_no_sandbox (Fixture *fixture, gconstpointer data)
@@ -505,6 +569,8 @@ main (int argc, char **argv)
   ADD ("threads", test_threads, NULL);
   ADD ("no-process", test_no_process, NULL);
   ADD ("no-process/asked", test_no_process_asked, NULL);
+  ADD ("deaths", test_deaths, NULL);
+  ADD ("deaths/for-long", test_deaths_for_long, NULL);
   ADD ("no-sandbox", test_no_sandbox, NULL);
   ADD ("failed-row", test_failed_row, NULL);
   ADD ("failed-long-ago", test_failed_long_ago, NULL);

@@ -131,7 +131,7 @@ folder_recover (Folder *folder, const char *id)
 {
   guint unreadable = 1;
   g_autoptr (GError) error = NULL;
-  ApRecordingWriter *writer = ap_recording_writer_recover (&folder->settings, id, &unreadable, &error);
+  ApRecordingWriter *writer = ap_recording_writer_recover (&folder->settings, id, FALSE, &unreadable, &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (unreadable, ==, 0);

@@ -362,7 +362,7 @@ recover (World *world)
   g_autoptr (GError) error = NULL;
   guint unreadable = 0;
 
-  world->writer = ap_recording_writer_recover (&world->folder->settings, world->id, &unreadable, &error);
+  world->writer = ap_recording_writer_recover (&world->folder->settings, world->id, FALSE, &unreadable, &error);
   if (world->writer == NULL)
     assert_excused (world, error);
   world->broken = world->writer == NULL || power_is_over ();

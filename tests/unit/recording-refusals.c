@@ -236,7 +236,7 @@ test_no_descriptor (void)
   low.rlim_cur = (rlim_t)next + 3; /* the journal, the WAV, and one of two */
   folder->settings.launcher = processes;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
-  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &unreadable, &error));
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, FALSE, &unreadable, &error));
   g_test_message ("%s", error->message);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
   folder->settings.launcher = folder->launcher;

@@ -339,7 +339,7 @@ test_end (void)
   g_assert_cmpstr (ap_recording_writer_get_info (writer)->user_id, ==, "somebody");
   ap_recording_writer_free (writer);
   g_assert_true (ap_recording_writer_remove (folder->settings.folder_fd, id, &error));
-  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &(guint){ 0 }, &error));
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, FALSE, &(guint){ 0 }, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NOT_FOUND);
   folder_free (folder);
 }
@@ -384,7 +384,7 @@ test_stopping (void)
   folder_append (folder, writer, (const guint8 *)"1234", 4);
   ap_recording_writer_free (writer);
   folder->settings.stopping = &stopping;
-  g_assert_null (ap_recording_writer_recover (&folder->settings, id, &unreadable, &error));
+  g_assert_null (ap_recording_writer_recover (&folder->settings, id, FALSE, &unreadable, &error));
   g_assert_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED);
   stopping = 0;
   writer = folder_recover (folder, id);

@@ -16,26 +16,23 @@ struct _ApRecording {
   gatomicrefcount refs;
   const ApRecordingShared *shared;
   ApStrand *strand;
-  gboolean exists;
-
+  gboolean exists, over;
   GMutex lock; /* guards @info and @loaded, which others look at */
   ApRecordingInfo info;
   gboolean loaded;
-
   ApRecordingWriter *writer; /* NULL: not loaded */
   ApRecordingShare *share;
-  GError *broken; /* its files cannot be used; NULL: they can */
-  gboolean over;
+  GError *broken;             /* its files cannot be used; NULL: they can */
   GPtrArray *sockets;         /* of ApRecordingSocket */
   ApRecordingSocket *source;  /* who sends; may have left */
   gint64 source_heard, heard; /* monotonic, as are the next three */
   gint64 begun_at; /* when it was created: earlier than this process, perhaps, and then by the wall's clock */
   gint64 checkpoint_at, end_at; /* not before */
+  gint64 decoder_died_at;       /* first, when it was to be read; 0: none has */
   gint joining, ticking;        /* atomic: jobs of these kinds that wait */
-  guint64 chunks_indexed;
   ApRecordingAnswers *answers;
-  guint64 ticket;           /* of the last append; also read by sync threads */
-  guint64 syncing, telling; /* the sync thread's: the ticket, and the frames, that the sync under way covers */
+  guint64 chunks_indexed, ticket; /* ticket: of the last append; also read by sync threads */
+  guint64 syncing, telling;       /* the sync thread's: the ticket, and the frames, that the sync under way covers */
   ApRecordingFile journal, wav;
 };
 
@@ -65,15 +62,19 @@ void ap_recording_put_into_index (ApRecording *recording);
 void ap_recording_put_ended_into_index (ApRecording *recording);
 /* Whether its user may have so many bytes of the disk by it. */
 gboolean ap_recording_claim (gpointer recording, guint64 bytes, GError **error);
+void ap_recording_leave_the_living (ApRecording *recording);
 /* Nothing more can be promised of it. */
 void ap_recording_fail (ApRecording *recording, const GError *error);
 
-/* ap-recording-chunks.c */
+/* ap-recording-load.c */
+/* Before anything else is done with it. FALSE: it cannot be used, and the reason is what @error says. */
+gboolean ap_recording_ensure_loaded (ApRecording *recording, GError **error);
+
+/* ap-recording-chunks.c; the last two are ApStrandFuncs on jobs */
 void ap_recording_files_init (ApRecording *recording);
 /* Of the WAV, and of the journal too. */
 void ap_recording_want_sync (ApRecording *recording);
 /* @text: (transfer full): the answer to what was appended last, or to what comes after it. */
 void ap_recording_answer (const ApRecordingJob *job, char *text);
-/* ApStrandFuncs on jobs. */
 void ap_recording_append_now (gpointer data);
 void ap_recording_tell_status_now (gpointer data);

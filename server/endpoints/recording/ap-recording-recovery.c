@@ -13,13 +13,15 @@ is_last (ApRecordingWriter *writer, const ApJournalRecord *record)
 }
 
 /* A chunk that gives nothing now. The last may have been refused the first time, before that was on the disk. One that
- * was acknowledged stays and counts; and where the reason is not in its bytes, the recording is left as it is. */
+ * was acknowledged stays and counts; and where the reason is not in its bytes, the recording is left as it is. Nor need
+ * it be where a decoder dies: whether the last chunk had been taken nobody knows, and so that is the last resort. */
 static gboolean
 pass_over (ApRecordingWriter *writer, const ApJournalRecord *record, GError *reason, GError **error)
 {
   gboolean undecodable = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_UNDECODABLE);
-  gboolean refusable = undecodable || g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA) ||
-                       g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
+  gboolean died = g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
+  gboolean refusable = undecodable || (died && !writer->patient) ||
+                       g_error_matches (reason, AP_RECORDING_ERROR, AP_RECORDING_ERROR_QUOTA);
 
   if (refusable && is_last (writer, record))
     return ap_recording_writer_reject (writer, record, error);
@@ -115,11 +117,12 @@ recover (ApRecordingWriter *writer, GError **error)
 }
 
 ApRecordingWriter *
-ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id, guint *unreadable,
-                             GError **error)
+ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id, gboolean patient,
+                             guint *unreadable, GError **error)
 {
   g_autoptr (ApRecordingWriter) writer = ap_recording_writer_new (settings);
 
+  writer->patient = patient;
   writer->journal = ap_journal_open (settings->folder_fd, id, error);
   if (writer->journal == NULL || !recover (writer, error))
     return NULL;

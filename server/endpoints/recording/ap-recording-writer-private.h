@@ -41,6 +41,7 @@ struct _ApRecordingWriter {
   gint64 wall_us;        /* what the wall's clock was ahead of the monotonic one; 0: not looked at yet */
   goffset rotate_at;     /* the length of a journal that is begun anew */
   gboolean over;         /* ended, or broken */
+  gboolean patient;      /* in a recovery: with decoders that die */
 };
 
 ApRecordingWriter *ap_recording_writer_new (const ApRecordingWriterSettings *settings);

@@ -33,13 +33,14 @@ ApRecordingWriter *ap_recording_writer_create (const ApRecordingWriterSettings *
 
 /**
  * ap_recording_writer_recover:
+ * @patient: a last chunk whose decoder dies each time is no chunk that was not taken, but an error: DECODER_DIED
  * @unreadable: (out): chunks of the journal that could not be decoded again
  *
  * Reads the journal of a recording that was live when the server ended, and makes its WAV anew. One that had been ended
  * is completed: its status tells.
  */
 ApRecordingWriter *ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id,
-                                                guint *unreadable, GError **error);
+                                                gboolean patient, guint *unreadable, GError **error);
 /* What was not synced is left to the system. */
 void ap_recording_writer_free (ApRecordingWriter *writer);
 

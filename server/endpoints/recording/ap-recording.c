@@ -47,8 +47,8 @@ close_sockets (ApRecording *recording, guint16 code, const char *reason)
     ap_recording_socket_close (g_ptr_array_index (recording->sockets, i), code, reason);
 }
 
-static void
-leave_the_living (ApRecording *recording)
+void
+ap_recording_leave_the_living (ApRecording *recording)
 {
   recording->over = TRUE;
   ap_recording_share_set (recording->share, 0);
@@ -71,7 +71,7 @@ ap_recording_fail (ApRecording *recording, const GError *error)
     ap_recording_put_ended_into_index (recording);
   ap_recording_answers_drop (recording->answers);
   close_sockets (recording, 1011, "the recording's files cannot be used");
-  leave_the_living (recording);
+  ap_recording_leave_the_living (recording);
 }
 
 static void
@@ -90,7 +90,7 @@ become_completed (ApRecording *recording, guint16 code, const char *reason)
   ap_recording_put_ended_into_index (recording);
   ap_recording_answers_release (recording->answers, recording->ticket);
   tell_completed (recording, code, reason);
-  leave_the_living (recording);
+  ap_recording_leave_the_living (recording);
   ap_event (G_LOG_LEVEL_INFO, "recording completed", AP_LOG_TEXT ("recording", recording->info.id),
             AP_LOG_NUMBER ("chunks", recording->info.total_chunks),
             AP_LOG_NUMBER ("bytes", recording->info.bytes_received),
@@ -98,105 +98,18 @@ become_completed (ApRecording *recording, guint16 code, const char *reason)
             AP_LOG_TEXT ("reason", reason));
 }
 
-/* ---- The beginning ---- */
+/* ---- Sockets ---- */
 
-static void
-begin (ApRecording *recording, GError **error)
-{
-  const ApRecordingShared *shared = recording->shared;
-
-  if (!shared->admit (shared->owner, error) || !ap_recording_claim (recording, 1, error))
-    return;
-  recording->writer = ap_recording_writer_create (&shared->writer, &recording->info, error);
-  if (recording->writer == NULL)
-    return;
-  ap_recording_put_into_index (recording);
-  ap_event (G_LOG_LEVEL_INFO, "recording begun", AP_LOG_TEXT ("recording", recording->info.id),
-            AP_LOG_TEXT ("user", recording->info.user_id != NULL ? recording->info.user_id : ""),
-            AP_LOG_TEXT ("format", ap_recording_format_to_string (recording->info.format)),
-            AP_LOG_NUMBER ("rate", recording->info.sample_rate), AP_LOG_NUMBER ("channels", recording->info.channels));
-}
-
-static void
-resume (ApRecording *recording, GError **error)
-{
-  gint64 since = g_get_monotonic_time ();
-  guint unreadable;
-
-  recording->writer = ap_recording_writer_recover (&recording->shared->writer, recording->info.id, &unreadable, error);
-  if (recording->writer == NULL)
-    return;
-  ap_recording_publish (recording);
-  if (recording->info.status == AP_RECORDING_COMPLETED) {
-    ap_recording_put_ended_into_index (recording);
-    leave_the_living (recording);
-  } else {
-    ap_recording_put_into_index (recording);
-    ap_recording_share_set (recording->share, ap_recording_writer_get_bytes (recording->writer));
-    ap_recording_shares_forget (recording->shared->shares, recording->info.user_id); /* its row may have said `error` */
-  }
-  ap_event (G_LOG_LEVEL_INFO, "recording recovered", AP_LOG_TEXT ("recording", recording->info.id),
-            AP_LOG_TEXT ("status", ap_recording_status_to_string (recording->info.status)),
-            AP_LOG_NUMBER ("chunks", recording->info.total_chunks), AP_LOG_NUMBER ("unreadable", unreadable),
-            AP_LOG_SECONDS ("took", (guint64)(g_get_monotonic_time () - since)));
-}
-
-/* What is on the disk is as good as ever; it is tried again when somebody asks. */
-static gboolean
-may_be_read_later (ApRecording *recording, const GError *error)
-{
-  gboolean later = recording->exists && (g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE) ||
-                                         g_error_matches (error, AP_ERROR, AP_ERROR_UNAVAILABLE) ||
-                                         g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED));
-
-  if (later)
-    ap_warning ("%s cannot be read now: %s", recording->info.id, error->message);
-  return later;
-}
-
-/* Before anything else is done with it. FALSE: it cannot be used, and the reason is what @error says. */
-static gboolean
-ensure_loaded (ApRecording *recording, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-
-  if (recording->broken != NULL) {
-    g_propagate_error (error, g_error_copy (recording->broken));
-    return FALSE;
-  }
-  if (recording->writer != NULL)
-    return TRUE;
-  recording->heard = g_get_monotonic_time ();
-  if (recording->exists && !recording->shared->reachable (recording->shared->owner, error))
-    return FALSE;
-  if (recording->exists)
-    resume (recording, &reason);
-  else
-    begin (recording, &reason);
-  if (recording->writer != NULL) {
-    recording->heard = g_get_monotonic_time (); /* who waited for it was not idle */
-    ap_recording_publish (recording);
-    ap_recording_writer_set_claim (recording->writer, ap_recording_claim, recording);
-    return TRUE;
-  }
-  if (!may_be_read_later (recording, reason))
-    ap_recording_fail (recording, reason);
-  g_propagate_error (error, g_steal_pointer (&reason));
-  return FALSE;
-}
-
-/* Likewise. Errors: what has broken it, or CLOSED */
+/* Errors: what has broken it, or CLOSED */
 static gboolean
 ensure_live (ApRecording *recording, GError **error)
 {
-  if (!ensure_loaded (recording, error))
+  if (!ap_recording_ensure_loaded (recording, error))
     return FALSE;
   if (recording->over)
     g_set_error (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_CLOSED, "the session has been closed");
   return !recording->over;
 }
-
-/* ---- Sockets ---- */
 
 /* What they have sent and nobody has read yet would come after what the client that resumes was told. */
 static void
@@ -299,7 +212,7 @@ end (gpointer data)
   ApRecording *recording = job->recording;
   g_autoptr (GError) error = NULL;
 
-  if (!ensure_loaded (recording, &error)) {
+  if (!ap_recording_ensure_loaded (recording, &error)) {
     try_again_later (recording);
     tell_done (job, error);
     return;
@@ -333,7 +246,7 @@ discard (gpointer data)
   if (!recording->over) {
     ap_recording_answers_drop (recording->answers);
     close_sockets (recording, 1008, "the session was deleted");
-    leave_the_living (recording);
+    ap_recording_leave_the_living (recording);
   }
   if (ap_recording_writer_remove (recording->shared->writer.folder_fd, recording->info.id, &error))
     ap_recording_index_remove (recording->shared->index, recording->info.id, &error);
@@ -347,7 +260,7 @@ load (gpointer data)
   ApRecordingJob *job = data;
   g_autoptr (GError) error = NULL;
 
-  tell_done (job, ensure_loaded (job->recording, &error) ? NULL : error);
+  tell_done (job, ap_recording_ensure_loaded (job->recording, &error) ? NULL : error);
 }
 
 /* ---- Now and then ---- */
