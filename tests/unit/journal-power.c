@@ -202,7 +202,7 @@ live (void)
 static void
 tear (GByteArray *bytes)
 {
-  guint tail = MIN (some_length (world->chance), bytes->len);
+  guint length = (guint)some_length (world->chance), tail = MIN (length, bytes->len);
   g_autoptr (GByteArray) before = copy_of (bytes);
   g_autoptr (GBytes) noise = some_bytes (world->chance);
 
