@@ -318,6 +318,7 @@ test_no_process (Fixture *fixture, gconstpointer data)
   open_store (fixture);
   g_assert_true (load (fixture, before.id, &answer));
   g_assert_error (answer.error, AP_ERROR, AP_ERROR_UNAVAILABLE);
+  g_assert_true (ap_recording_error_passes (answer.error));
   g_atomic_int_set (&no_processes, 0);
   assert_is_active (fixture, &before);
 }
@@ -381,6 +382,7 @@ test_deaths (Fixture *fixture, gconstpointer data)
 
     g_assert_true (load (fixture, before.id, &answer));
     g_assert_error (answer.error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED);
+    g_assert_true (ap_recording_error_passes (answer.error)); /* 503, not 500 */
   }
   g_clear_pointer (&fixture->store, ap_recording_store_free);
   g_atomic_int_set (&deadly, 0);

@@ -83,13 +83,12 @@ respond_not_found (ApHttpRequest *request, const char *id)
 static void
 respond_failure (ApHttpRequest *request, const char *id, const GError *error)
 {
-  gboolean storage = g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE) ||
-                     g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE);
+  gboolean passes = ap_recording_error_passes (error);
 
   ap_warning ("%s %s: %s", ap_http_request_get_method (request), ap_http_request_get_target (request), error->message);
-  if (storage)
+  if (passes)
     ap_http_request_add_header (request, "Retry-After", RETRY_SECONDS);
-  respond (request, storage ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_INTERNAL_SERVER_ERROR,
+  respond (request, passes ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_INTERNAL_SERVER_ERROR,
            ap_recording_format_error (error, id));
 }
 

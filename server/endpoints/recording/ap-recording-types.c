@@ -3,6 +3,8 @@
 /* The words for what recordings are made of. */
 #include "endpoints/recording/ap-recording-types.h"
 
+#include "base/ap-error.h"
+
 static const char *const formats[] = { "wav", "mp3", "flac", "aac", "ogg", "webm" };
 static const char *const statuses[] = { "active", "completed", "error" };
 static const struct {
@@ -43,6 +45,15 @@ const char *
 ap_recording_error_title (const GError *error)
 {
   return is_known (error) ? errors[error->code].title : "Internal error";
+}
+
+gboolean
+ap_recording_error_passes (const GError *error)
+{
+  return g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_STORAGE) ||
+         g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_NO_SPACE) ||
+         g_error_matches (error, AP_RECORDING_ERROR, AP_RECORDING_ERROR_DECODER_DIED) ||
+         g_error_matches (error, AP_ERROR, AP_ERROR_UNAVAILABLE);
 }
 
 static gboolean

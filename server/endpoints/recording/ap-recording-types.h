@@ -43,8 +43,7 @@ typedef struct {
   guint sample_rate, channels; /* Hz */
   ApRecordingStatus status;
   gint64 created_us, updated_us, completed_us; /* Unix time in microseconds; 0: not yet */
-  guint64 total_chunks;
-  guint64 bytes_received;
+  guint64 total_chunks, bytes_received;
   guint64 frames;         /* samples of each channel in the WAV */
   guint64 damaged_chunks; /* of these chunks, those that the disk has lost: their audio is missing */
 } ApRecordingInfo;
@@ -64,9 +63,10 @@ typedef enum {
 } ApRecordingErrorCode;
 #define AP_RECORDING_ERROR (ap_recording_error_quark ())
 GQuark ap_recording_error_quark (void);
-/* The error's word on the wire: `undecodable`, `no_space`; in words: `Session not found`. */
+/* The error's word on the wire: `no_space`; in words: `Session not found`; whether it may be over in a while. */
 const char *ap_recording_error_name (const GError *error);
 const char *ap_recording_error_title (const GError *error);
+gboolean ap_recording_error_passes (const GError *error);
 
 /* The words of the API: `wav`, `active` and so on. */
 const char *ap_recording_format_to_string (ApRecordingFormat format);

@@ -36,8 +36,7 @@ ApRecordingWriter *ap_recording_writer_create (const ApRecordingWriterSettings *
  * @patient: a last chunk whose decoder dies each time is no chunk that was not taken, but an error: DECODER_DIED
  * @unreadable: (out): chunks of the journal that could not be decoded again
  *
- * Reads the journal of a recording that was live when the server ended, and makes its WAV anew. One that had been ended
- * is completed: its status tells.
+ * Reads the journal of a recording that was live at the server's end, and makes its WAV anew; one that ended completes.
  */
 ApRecordingWriter *ap_recording_writer_recover (const ApRecordingWriterSettings *settings, const char *id,
                                                 gboolean patient, guint *unreadable, GError **error);
