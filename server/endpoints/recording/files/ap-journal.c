@@ -353,11 +353,11 @@ ap_journal_open (int dir_fd, const char *id, GError **error)
   if (!ap_storage_settle (fd, error) || !read_header (journal, error) ||
       !ap_journal_walk (journal, status.st_size, error))
     return NULL;
-  if (journal->end < status.st_size && !drop_rest (journal, dir_fd, status.st_size, error))
+  if (journal->end < status.st_size &&
+      (!drop_rest (journal, dir_fd, status.st_size, error) || !ap_storage_sync (fd, error)))
     return NULL;
   /* The directory too: who put this file into its place may have been killed before that was for good. */
-  if (!ap_storage_sync (fd, error) || !ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error) ||
-      !ap_storage_sync (dir_fd, error))
+  if (!ap_storage_remove (dir_fd, id, AP_STORAGE_JOURNAL_NEW, error) || !ap_storage_sync (dir_fd, error))
     return NULL;
   note_all_synced (journal);
   return g_steal_pointer (&journal);
