@@ -12,7 +12,7 @@
 #define SECTOR 512
 #define LIVES  6
 
-static const char foreign[] = "this was not taken";
+static const guint8 foreign[3000]; /* so much of it, or less, is not taken */
 
 typedef struct {
   Scratch *scratch;
@@ -67,9 +67,9 @@ lose_power (GRand *chance, GByteArray *kept, const GByteArray *now)
   if (now->len < kept->len && g_rand_boolean (chance))
     set_size (kept, now->len);
   for (guint page = 0; page < now->len; page += PAGE) {
-    gboolean torn = g_rand_int_range (chance, 0, 3) == 0;
+    gboolean there = g_rand_boolean (chance), torn = g_rand_int_range (chance, 0, 3) == 0;
 
-    for (guint at = page; g_rand_boolean (chance) && at < page + PAGE; at += SECTOR)
+    for (guint at = page; there && at < page + PAGE; at += SECTOR)
       if (!torn || g_rand_boolean (chance))
         keep (kept, now, at);
   }
@@ -150,7 +150,8 @@ take_chunk (void)
 static gboolean
 take_foreign (void)
 {
-  append (AP_JOURNAL_CHUNK, foreign, g_rand_boolean (world->chance) ? sizeof foreign : 1);
+  append (AP_JOURNAL_CHUNK, foreign,
+          (gsize)g_rand_int_range (world->chance, 1, g_rand_boolean (world->chance) ? 40 : sizeof foreign));
   if (g_rand_int_range (world->chance, 0, 20) == 0)
     return TRUE;
   append (AP_JOURNAL_REJECT, NULL, 0);
@@ -251,8 +252,7 @@ see (const ApJournalRecord *record, gpointer data, GError **error)
       memcmp (record->data, g_bytes_get_data (chunk, NULL), record->length) == 0)
     return TRUE;
   seen->foreign = TRUE;
-  if (record->length > 1)
-    g_assert_cmpmem (record->data, record->length, foreign, sizeof foreign);
+  g_assert_cmpmem (record->data, record->length, foreign, MIN (record->length, sizeof foreign));
   return TRUE;
 }
 
@@ -333,7 +333,7 @@ test_any_moment (Scratch *scratch, gconstpointer data)
 {
   const char *first = g_getenv ("AP_TEST_SEED"), *worlds = g_getenv ("AP_TEST_WORLDS");
   guint32 seed = first != NULL ? (guint32)g_ascii_strtoull (first, NULL, 10) : 1;
-  guint32 n = worlds != NULL ? (guint32)g_ascii_strtoull (worlds, NULL, 10) : 500;
+  guint32 n = worlds != NULL ? (guint32)g_ascii_strtoull (worlds, NULL, 10) : 1000;
 
   for (guint32 i = 0; i < n; i++) {
     g_test_message ("seed %u", seed + i);
